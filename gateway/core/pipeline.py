@@ -264,6 +264,7 @@ class Pipeline:
 
         # Another process's call may have been under way for long.
         shared = self.fleet if terms.keep and not capability.private and not _is_now(terms) else None
+        flight.alone = shared is None
         way = call(chunk) if shared is None else shared.find(lane, capability, chunk, flight, usable, call)
         self.hedges.earn()
         flight.task = asyncio.create_task(way)
@@ -408,4 +409,4 @@ def _is_now(terms: Terms) -> bool:
 
 
 def _joins(flight: Flight, terms: Terms) -> bool:
-    return not _is_now(terms) or flight.lasted <= JUST_BEGUN_S
+    return not _is_now(terms) or (flight.alone and flight.lasted <= JUST_BEGUN_S)

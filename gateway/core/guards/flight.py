@@ -35,6 +35,8 @@ class Flight:
         """Whether an upstream is asked whatever the shared cache holds."""
         self.shared: dict[Any, CacheStatus] = {}
         """Items that came from the shared cache (HIT) or from another process's call (COALESCED)."""
+        self.alone = True
+        """Whether no other process is waited for."""
         self.dropped = False
         """Whether an operator has dropped meanwhile what it fetches: it serves those who wait and is not kept."""
         self._loop = asyncio.get_running_loop()

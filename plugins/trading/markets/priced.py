@@ -65,9 +65,10 @@ class Priced:
 
 
 def made_at(priced: Priced) -> datetime:
-    """When its market was so: by its own stamp, else by its arrival, less what its feed runs behind by design."""
+    """When its market was so: by its own stamp, and at the latest when it came, less what its feed runs behind."""
     made = priced.provenance
-    return made.as_of or made.fetched_at - timedelta(seconds=made.delay_seconds or 0)
+    came = made.fetched_at - timedelta(seconds=made.delay_seconds or 0)
+    return came if made.as_of is None else min(made.as_of, came)
 
 
 def mark_of(priced: Priced, model: ExecutionModel, *, derivative: bool) -> Mark:

@@ -124,7 +124,10 @@ class Prices:
             told = f"{found.tick.provider} does not answer now, and what {answer.tick.provider} tells runs behind"
             answer = NoAnswer(str(instrument), FailureCode.UPSTREAM_UNAVAILABLE, told, ())
         if isinstance(answer, Priced) and not _is_behind(answer, found):
-            return self._hold(_held_by(key, model), self.newer(instrument, answer, model))
+            newest = self.newer(instrument, answer, model)
+            if newest is not answer:
+                newest = replace(newest, looked_at=clock.now())
+            return self._hold(_held_by(key, model), newest)
         if isinstance(answer, Priced) or found.pushed:
             return replace(found, looked_at=clock.now())
         return found if found.told_since(clock.now() - LATELY) else answer
@@ -173,6 +176,8 @@ class Prices:
         hides = heard.too_old(model) and not answer.too_old(model) and answer.late <= heard.late
         if hides or not _is_newer(heard, answer):
             return answer
+        if heard.tick == answer.tick:
+            heard = replace(heard, looked_at=answer.looked_at)
         later = answer.provenance.fetched_at > heard.tick.at
         return replace(heard, state=answer.state, open=answer.open) if later else heard
 

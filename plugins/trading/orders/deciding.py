@@ -26,8 +26,9 @@ Ask = Callable[[Known], Awaitable[Sequence[Ground]]]
 Decide = Callable[[Floor, Sequence[Ground], str | None], Awaitable[R]]
 """With the grounds that were asked for, and the kill switch that is on."""
 
-ATTEMPTS = 8
-"""An account that somebody else changed meanwhile is priced anew so often."""
+ATTEMPTS, AGED = 8, 3
+"""An account that somebody else changed meanwhile is priced anew so often; one that was waited for for long, less often:
+it is so while there is much to do."""
 
 
 class Decider:
@@ -70,17 +71,17 @@ class Decider:
                     known = now.beside(known, frozenset().union(*self._coming[account_id]))
                 grounds = await ask(known)
                 async with self.floor(context, account_id, *(() if whole else instruments)) as (floor, halted):
-                    grounds, moment = [with_news(context, each) for each in grounds], self._host.clock.now()
-                    if attempt == ATTEMPTS or all(
-                        each.lasts(moment) and is_priced(floor, each.marks) for each in grounds
-                    ):
+                    grounds = [with_news(context, each) for each in grounds]
+                    if self._stand(floor, grounds, attempt):
                         found = await decide(floor, grounds, halted)
                         await floor.write()
                         return found
         raise AssertionError("the last attempt ends")
 
-    def _lasts(self, floor: Floor, ground: Ground) -> bool:
-        return ground.lasts(self._host.clock.now()) and is_priced(floor, ground.marks)
+    def _stand(self, floor: Floor, grounds: Sequence[Ground], attempt: int) -> bool:
+        now = self._host.clock.now()
+        young = attempt >= AGED or all(each.lasts(now) for each in grounds)
+        return attempt == ATTEMPTS or (young and all(is_priced(floor, each.marks) for each in grounds))
 
     @contextmanager
     def _announced(self, account_id: str, instruments: Sequence[InstrumentId]) -> Iterator[None]:

@@ -151,9 +151,12 @@ async def test_a_caller_who_accepts_no_age_waits_for_no_other_process(redis_url:
         first.wire.handlers["alpha"] = late(0.2, priced("7"))
         asking = asyncio.create_task(first.quote())
         await asyncio.sleep(0.1)
+        waiting = asyncio.create_task(second.quote())
+        await asyncio.sleep(0.01)
 
         await second.quote(max_age=timedelta(0))
         await asking
+        await waiting
 
         assert len(first.wire.requests) == 2
 

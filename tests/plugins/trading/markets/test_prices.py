@@ -185,9 +185,11 @@ async def test_a_message_that_is_too_old_does_not_hide_an_answer_that_is_not(mar
 async def test_whether_a_market_is_open_is_as_it_was_told_last(market: Market, came: int, opened: bool):
     context = market.context()
     found = await Prices.of(context).priced(BTC, ExecutionModel())
-    answer = replace(found, state=MarketState.CLOSED, open=False)
-    own = replace(found.provenance, as_of=NOON + timedelta(seconds=1))
-    heard = replace(found, provenance=own, tick=replace(found.tick, at=NOON + timedelta(seconds=came)))
+    before = replace(found.provenance, as_of=NOON - timedelta(seconds=3))
+    answer = replace(found, provenance=before, state=MarketState.CLOSED, open=False)
+    at = NOON + timedelta(seconds=came)
+    own = replace(found.provenance, as_of=NOON - timedelta(seconds=2), fetched_at=at)
+    heard = replace(found, provenance=own, tick=replace(found.tick, at=at))
     key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC)
     market.gateway.host.service(Heard).begin(key, lambda _: heard)
 
@@ -257,6 +259,23 @@ async def test_what_is_pushed_here_is_not_asked_for_anew_before_it_has_been_quie
     assert (found.tick, found.price) == (told.tick, told.price)
     assert found.told_since(market.clock.now())
     assert len(market.asked) == asked + (quiet > 2)
+
+
+@pytest.mark.parametrize("ahead", [0, 2, 60, 3600])
+async def test_a_stamp_in_the_future_makes_no_message_newer_than_its_arrival(market: Market, ahead: int):
+    first = await Prices.of(market.context()).priced(BTC, ExecutionModel())
+    told, key = _told(market, first, 105), FeedKey(
+        tenant=LOCAL.tenant, provider=None, source=FillSource.QUOTES, instrument=BTC
+    )  # fmt: skip
+    own = replace(told.provenance, as_of=told.tick.at + timedelta(seconds=ahead))
+    market.gateway.host.service(Heard).begin(key, lambda _: replace(told, provenance=own))
+    market.clock.turn(20)
+    market.told[str(BTC)], market.stamp = "151", market.clock.now()
+
+    found = await Prices.of(market.context()).newest(BTC, ExecutionModel(), market.clock.now())
+
+    assert isinstance(found, Priced)
+    assert found.price == 151
 
 
 async def test_what_is_told_later_counts_where_it_came_from_whoever_listens_here(market: Market):

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from gateway.core.matching.model import ExecutionModel
 from plugins.trading.markets.heard import FeedKey, Heard
+from plugins.trading.markets.prices import Prices
 from plugins.trading.orders import desk, knowing
+from plugins.trading.orders.deciding import Decider
 from plugins.trading.orders.ground import Ground
+from schema.symbols import parse_instrument
 from schema.words.orders import FillSource
 from schema.words.quotes import Quote, QuotesAsk
 from tests.plugins.trading.orders.pit import BTC, ETH, GROUP, PLACE, Pit, wish
@@ -111,3 +118,80 @@ async def test_orders_of_a_group_ask_once_for_an_instrument(pit: Pit, monkeypatc
 
     assert [each["status"] for each in placed["orders"]] == ["FILLED"] * 3
     assert sorted(asked) == [BTC, ETH]
+
+
+def _counted(pit: Pit, monkeypatch: pytest.MonkeyPatch, waits: float = 0) -> tuple[list[str], list[str]]:
+    """What is asked for, and accounts that were locked, each for so long."""
+    asked, locked, real, floor = list[str](), list[str](), pit.quotes, Decider.floor
+
+    def count(pit: Pit, ask: QuotesAsk) -> list[Quote]:
+        asked.extend(map(str, ask.instruments))
+        return real(ask)
+
+    @asynccontextmanager
+    async def opened(self: Decider, context: Any, account: str, *how: Any) -> AsyncIterator[Any]:
+        locked.append(account)
+        async with floor(self, context, account, *how) as found:
+            pit.house.clock.turn(waits)
+            yield found
+
+    monkeypatch.setattr(Pit, "quotes", count)
+    monkeypatch.setattr(Decider, "floor", opened)
+    return asked, locked
+
+
+async def _heard(pit: Pit, **made: Any) -> None:
+    """A stream tells now what is answered, too."""
+    context, now = pit.house.context(pit.principal), pit.house.clock.now()
+    first = await Prices.of(context).priced(parse_instrument(BTC), ExecutionModel())
+    own = replace(first.provenance, **{"as_of": now, "fetched_at": now, "latency_ms": None} | made)
+    tick = replace(first.tick, at=now, as_of=now, provider=own.provider)
+    key = FeedKey(tenant=context.tenant, provider=None, source=FillSource.QUOTES, instrument=tick.instrument)
+    told = replace(first, provenance=own, tick=tick, pushed=True)
+    pit.house.host.service(Heard).begin(key, lambda _: told)
+
+
+@pytest.mark.parametrize(("quiet", "most"), [(0, 0), (1.5, 0), (4.9, 1), (6, 2), (30, 2)])
+@pytest.mark.parametrize("behind", [0, 0.3])
+async def test_an_order_beside_a_stream_that_is_quiet_is_decided_at_once(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch, quiet: float, most: int, behind: float
+):
+    pit.told[BTC]["as_of"] = pit.house.clock.now() - timedelta(seconds=behind)
+    await _heard(pit)
+    pit.house.clock.turn(quiet)
+    asked, locked = _counted(pit, monkeypatch)
+
+    placed = await pit.place("BUY", "MARKET", "1")
+
+    assert [fill["price"] for fill in placed["fills"]] == ["101"]
+    assert locked == ["tacc_1"]
+    assert len(asked) <= most
+
+
+async def test_an_order_by_a_stream_is_decided_at_once_while_nobody_answers_or_another_one_far_behind(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch
+):
+    pit.told[BTC]["as_of"] = pit.house.clock.now() - timedelta(seconds=6)
+    await _heard(pit, provider="beta")
+    pit.house.clock.turn(8)
+    asked, locked = _counted(pit, monkeypatch)
+
+    first = await pit.place("BUY", "MARKET", "1")
+    del pit.told[BTC]
+    pit.house.clock.turn(8)
+    second = await pit.place("BUY", "MARKET", "1")
+
+    assert [len(each["fills"]) for each in (first, second)] == [1, 1]
+    assert locked == ["tacc_1"] * 2
+    assert len(asked) <= 4
+
+
+async def test_an_order_whose_account_is_waited_for_for_long_goes_round_three_times_at_most(
+    pit: Pit, monkeypatch: pytest.MonkeyPatch
+):
+    asked, locked = _counted(pit, monkeypatch, waits=1.2)
+
+    placed = await pit.place("BUY", "MARKET", "1")
+
+    assert [fill["price"] for fill in placed["fills"]] == ["101"]
+    assert (locked, asked) == (["tacc_1"] * 3, [BTC] * 3)
