@@ -173,12 +173,12 @@ def check_sum(
             least = max(least, _worth_enough(each, plainly))
         if most is not None and quantity > most:
             sum_ = notional_for(most, price, spec)
-            message = f"must be at most {sum_:f} {currency}: {most:f} at {price:f}"
+            message = f"must be at most {sum_:f} {currency}: {most:f} at {plain(price):f}"
             return Violation(rule=Rule.SIZE_ABOVE_MAXIMUM, field=field, message=message, nearest=(sum_,))
         if quantity >= least:
             return None
         sum_ = notional_for(least, price, spec, ceil_to)
-    message = f"must be at least {sum_:f} {currency}: {least:f} at {price:f}"
+    message = f"must be at least {sum_:f} {currency}: {least:f} at {plain(price):f}"
     return Violation(rule=rule, field=field, message=message, nearest=(sum_,))
 
 
@@ -198,7 +198,7 @@ def check_collar(
             wrong, word = limit_price < bound, "at least"
     if not wrong:
         return None
-    message = f"must be {word} {plain(bound):f}: within {collar_bps} basis points of {price:f}"
+    message = f"must be {word} {plain(bound):f}: within {collar_bps} basis points of {plain(price):f}"
     return Violation(rule=Rule.PRICE_COLLAR, field="limit_price", message=message, nearest=(plain(bound),))
 
 
@@ -206,7 +206,7 @@ def check_trail(side: Side, trail_amount: Decimal | None, price: Decimal | None)
     """ORDER_INVALID: behind a sale's best price so far that its stop lies at zero or below, which no price touches."""
     if trail_amount is None or price is None or side is Side.BUY or trail_amount < price:
         return None
-    return _invalid("trail_amount", f"must be below {price:f}: a stop at zero or below is never met")
+    return _invalid("trail_amount", f"must be below {plain(price):f}: a stop at zero or below is never met")
 
 
 def quantity_for(notional: Decimal, price: Decimal, spec: Spec) -> Decimal:
@@ -280,7 +280,7 @@ def _never_worth(price: Decimal, spec: Spec, most: Decimal, field: str) -> Viola
     worth_most = most * spec.contract_size * price
     enough = plain(ceil_to(quotient(least_worth, most * spec.contract_size), spec.tick or COIN_STEP))
     message = (
-        f"cannot be worth {least_worth:f} {spec.currency} at {price:f}: the greatest size, {most:f}, is worth "
+        f"cannot be worth {least_worth:f} {spec.currency} at {plain(price):f}: the greatest size, {most:f}, is worth "
         f"{plain(worth_most):f}; from a price of {enough:f} on it can"
     )
     return Violation(rule=_too_little(worth_most, spec), field=field, message=message)

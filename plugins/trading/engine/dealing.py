@@ -348,10 +348,13 @@ def _aged(
 
 
 def _arrive(floor: Floor, row: OrderRow, ground: Ground | Refused, facts: Facts, asked: Asked) -> bool:
-    """Whether no more is to be asked for now: it has arrived, is refused, or waits for something else by now, or for a
-    price."""
+    """Whether no more is to be asked for now: it has arrived, is refused or over, or waits for something else by now,
+    or for a price."""
     now, condition = floor.orders.get(row.id), read(row.condition)
     if now is None or not is_waiting(now, condition) or not _still(floor, facts, now):
+        return True
+    if now.expires_at is not None and now.expires_at <= floor.now:
+        floor.end_all([now.id], OrderStatus.EXPIRED, "EXPIRED")
         return True
     if not isinstance(ground, Refused):
         if not is_priced(floor, ground.marks):

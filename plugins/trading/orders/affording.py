@@ -48,7 +48,7 @@ Guess = Callable[[int, int, Lacked], int]
 ZERO = Decimal(0)
 SHRUNK = 8
 """How much nearer good guesses come each time; else halving is as good."""
-_NOTHING = ": pay in, or close something"
+_NOTHING = ": pay in, `accountConvert`, or close something"
 UNVALUED = frozenset({"NO_PRICE", "STALE_PRICE"})
 """Why nothing is decided by what an account amounts to."""
 

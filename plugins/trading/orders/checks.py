@@ -221,6 +221,8 @@ def check_short(
         told = f"A cash account sells only what it has: of {name} {shown(free)} is free, not {shown(quantity)}"
         most = _told_most(floor, market, wish, free, filled) if free and (filled or wish.notional) else None
         passes = f": {_beside(filled)}{most} would pass" if most else ""
+        if not free and floor.held(name) > 0:
+            passes = f": open sales hold {shown(floor.held(name))}, cancel one or make it smaller"
         raise Refused("SHORT_NOT_ALLOWED", f"{told}{passes}.", *path, sized_by(wish))
 
 

@@ -27,8 +27,8 @@ Decide = Callable[[Floor, Sequence[Ground], str | None], Awaitable[R]]
 """With the grounds that were asked for, and the kill switch that is on."""
 
 ATTEMPTS, AGED = 8, 3
-"""An account that somebody else changed meanwhile is priced anew so often; one that was waited for for long, less often:
-it is so while there is much to do."""
+"""An account that somebody else changed meanwhile is priced anew so often; one that was waited for for long less often,
+as that is so while there is much to do."""
 
 
 class Decider:

@@ -105,12 +105,12 @@ class OrderDesk:
             for n, (wish, ground) in enumerate(zip(wishes, grounds, strict=True)):
                 own = place_of(rule, n, rows[0] if rows else None, how, group)
                 rows.append(place(floor, ground, wish, own)[0])
-                check_placed(floor.orders[rows[-1].id], rule, own.path)
+                check_placed(floor.orders[rows[-1].id], rule, own.path, ground.market.tick)
             # The first may be filled by now: what came after it has not heard of that.
             floor.marks = grounds[0].marks if floor.lends else None
             floor.follow(rows[0].id, grounds[0].market)
-            for n, row in enumerate(rows):
-                check_placed(floor.orders[row.id], rule, ("orders", str(n)))
+            for n, (row, ground) in enumerate(zip(rows, grounds, strict=True)):
+                check_placed(floor.orders[row.id], rule, ("orders", str(n)), ground.market.tick)
                 await self._record(floor, trail.placed(context, row, rule=rule.value))
             await note_placed(floor, bound, rows)
             return [floor.orders[row.id] for row in rows]
@@ -289,7 +289,8 @@ class OrderDesk:
         """As it stands under the lock: it may have ended since it was looked for."""
         row = await self._orders.find(w.tx, w.tenant, order_id)
         told = "The order has ended" if row is None else f"The order is {row.status}"
-        told += f": {row.reason}" if row is not None and row.reason else ""
+        if row is not None and row.reason:
+            told += f": {row.reason.removeprefix(f'{row.status}: ')}"
         return Refused("ORDER_ENDED", f"{told}: that is for good.", "orderId")
 
     async def _known(self, context: Context, account_id: str, key: str | None = None, digest: str = "") -> Known:

@@ -21,7 +21,7 @@ from gateway.core.matching.conditions import (
     ValueCondition,
     plain,
 )
-from plugins.trading.engine.dealing import FAULT
+from plugins.trading.engine.dealing import FAULT, Dealer
 from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
 from plugins.trading.engine.values import value_of
@@ -330,3 +330,30 @@ async def test_an_indicator_that_has_no_value_is_asked_for_no_more_often_than_ot
             await made.look()
 
         assert len(asked) == 1
+
+
+@pytest.mark.parametrize("seconds", [1, 0.001])
+async def test_an_order_whose_end_has_come_with_what_it_waited_for_is_expired_and_not_rejected(
+    sqlite_url: str, tmp_path: Path, seconds: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hall(sqlite_url, tmp_path) as made:
+        made.board.prices = {BTC: "100", ETH: "10"}
+        account, come = await made.account(), made.house.clock.now() + timedelta(minutes=1)
+        held = wish(
+            "BUY", "LIMIT", "1", limit_price="90", condition=plain(TimeCondition(at=come)),
+            time_in_force=TimeInForce.GTD, expires_at=come + timedelta(seconds=seconds),
+        )  # fmt: skip
+        (order,) = await made.place(account, held)
+        await made.look()
+        made.house.clock.turn(60)
+        real = Dealer.arrive
+
+        async def late(self: Dealer, *how: Any) -> set[str]:
+            made.house.clock.turn(1)
+            return await real(self, *how)
+
+        monkeypatch.setattr(Dealer, "arrive", late)
+        await made.look()
+
+        assert await made.stand(order.id) == ("EXPIRED", "0")
+        assert await made.told("order.expired", "order.rejected") == ["order.expired"]

@@ -99,9 +99,12 @@ async def test_of_an_oco_the_first_fill_cancels_the_others_and_none_is_filled_at
 
     assert (high["groupId"], high["leg"], low["leg"]) == (low["groupId"], "OCO", "OCO")
     assert both == [("PARTIALLY_FILLED", "2", "1"), ("CANCELED", "2", "0")]
-    told = "One of an OCO that is filled at once leaves no other."
-    assert at_once == ("ORDER_INVALID", "input.orders.0.limitPrice", told)
-    assert market == ("ORDER_INVALID", "input.orders.0.type", told)
+    told = "One of an OCO that is filled at once leaves no other: "
+    rest = "LIMIT, STOP_MARKET, STOP_LIMIT, MARKET_IF_TOUCHED and TRAILING_STOP rest, as GTC, DAY or GTD."
+    assert at_once == ("ORDER_INVALID", "input.orders.0.limitPrice", f"{told}a limit below 112 rests now.")
+    assert market == ("ORDER_INVALID", "input.orders.0.type", f"{told}{rest}")
+    passes = [part("BUY", "LIMIT", limitPrice="111.99"), part("BUY", "LIMIT", limitPrice="90")]
+    assert len(await group(pit, "OCO", *passes)) == 2
 
 
 async def test_an_oto_waits_for_the_first_whether_that_is_filled_at_once_later_or_never(pit: Pit):
@@ -189,7 +192,10 @@ async def test_a_cash_account_never_sells_more_than_it_has_whatever_is_open(pit:
     pit.price("130", "131")
     await pit.tick()
 
-    told = f"A cash account sells only what it has: of {BTC} 0 is free, not 1."
+    told = (
+        f"A cash account sells only what it has: of {BTC} 0 is free, not 1: open sales hold 2, cancel one or make it "
+    )
+    told += "smaller."
     assert beside == ("SHORT_NOT_ALLOWED", "input.quantity", told)
     assert more[0] == "SHORT_NOT_ALLOWED"
     assert (less["order"]["quantity"], rest["order"]["status"]) == ("1.5", "ACCEPTED")

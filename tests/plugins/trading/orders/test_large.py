@@ -118,7 +118,8 @@ async def test_a_margin_is_told_to_the_digits_of_its_currency(pit: Pit) -> None:
 
     assert refused == (
         "INSUFFICIENT_MARGIN", "input.quantity",
-        "The order needs a margin of 0.05020000 BTC, and 0.00001000 is available: pay in, or close something.",
+        "The order needs a margin of 0.05020000 BTC, and 0.00001000 is available: pay in, `accountConvert`, or close "
+        "something.",
     )  # fmt: skip
 
 

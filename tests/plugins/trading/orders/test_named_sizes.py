@@ -168,7 +168,7 @@ def test_an_entry_that_has_closed_in_part_is_told_no_size_that_leaves_its_exits_
     desk.cancel(loss)
     bare = refused(lambda: desk.replace(entry, quantity=D(3)))
 
-    assert found[2].endswith("is available: pay in, or close something.")
+    assert found[2].endswith("is available: pay in, `accountConvert`, or close something.")
     assert bare[2].endswith("is available: 0.9 would pass.")
     assert desk.replace(entry, quantity=D("0.9")).quantity == D("0.9")
 

@@ -435,7 +435,7 @@ async def test_an_order_that_ends_while_it_is_looked_at_is_told_as_it_has_ended(
 
     assert payload["userErrors"] == [{
         "field": ["input", "orderId"], "code": "ORDER_ENDED",
-        "message": "The order is CANCELED: CANCELED: by its owner: that is for good.",
+        "message": "The order is CANCELED: by its owner: that is for good.",
     }]  # fmt: skip
 
 
