@@ -23,7 +23,7 @@ from plugins.trading.markets.heard import FeedKey
 from plugins.trading.markets.priced import Priced
 from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of, tick_of_book
-from plugins.trading.orders.market import Market, is_before
+from plugins.trading.orders.market import Market, is_before, tells
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
 from schema.provenance import DataMode, Provenance
@@ -90,8 +90,9 @@ class Feed:
         """Open time of the newest bar that was complete."""
 
     def market(self, model: ExecutionModel) -> Market | None:
-        """What the newest message says to an account; None where nothing that counts is known."""
-        if self.silent or self.spec is None or self.last is None:
+        """What the newest message says to an account; None where nothing that counts is known, or in another currency
+        than that of its instrument."""
+        if self.silent or self.spec is None or self.last is None or not self._tells(self.spec):
             return None
         opened = is_open(self.state, extended=model.extended_hours)
         if self.last.as_of is not None:
@@ -112,16 +113,20 @@ class Feed:
         return found if tick.bar is None or tick.bar.start >= since else None
 
     def priced(self, model: ExecutionModel) -> Priced | None:
-        """The same as a price: of a feed of quotes, or the middle of a book."""
+        """The same as a price: of a feed of quotes, or the middle of a book. Another currency's fills nothing."""
         price, tick = self._price, self.last
         if self.silent or price is None or tick is None or self.spec is None:
             return None
         now = self._clock.now()
         age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
-        return Priced(
+        found = Priced(
             tick=tick, price=price[0], currency=price[1] or self.spec.currency, provenance=price[2], state=self.state,
             open=is_open(self.state, extended=model.extended_hours), age=age, pushed=self._pushed and not self.looked,
         )  # fmt: skip
+        return found if self._tells(self.spec) or found.too_old(model) else replace(found, open=False)
+
+    def _tells(self, spec: Spec) -> bool:
+        return self._price is None or tells(spec, self._price[1])
 
     async def look_at_hours(self) -> None:
         """By the calendar, once a minute: a market opens and closes while no message tells it. What a live provider has

@@ -54,14 +54,14 @@ def _feed(made: Hall, symbol: str = BTC) -> Feed:
 
 async def _say(
     made: Hall, price: str, symbol: str = ETH, *, as_of: datetime | None = None, state: MarketState | None = None,
-    **how: Any,
+    currency: str = "USD", **how: Any,
 ) -> None:  # fmt: skip
     """The sandbox says a price, stamped now where nothing else is given; provenance beside it."""
     now = made.house.clock.now()
     stamp = as_of or now
     told = Provenance(**{"provider": SANDBOX, "mode": DataMode.LIVE, "as_of": stamp, "fetched_at": now, **how})
     quote = Quote(
-        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD",
+        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency=currency,
         market_state=state or MarketState.UNKNOWN,
     )  # fmt: skip
     await made._send(
@@ -402,6 +402,48 @@ async def test_a_price_is_in_the_currency_that_its_quote_tells(made: Hall) -> No
 
     assert found is not None
     assert (feed.spec.currency, found.price, found.currency) == ("USD", D(80), "GBP")
+
+
+async def test_a_message_in_another_currency_fills_nothing_that_rests(made: Hall) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+
+    await _say(made, "80", BTC, currency="GBP")
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+    await _say(made, "80", BTC)
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_order_that_takes_its_time_waits_for_a_price_in_its_own_currency(made: Hall) -> None:
+    account = await made.account(model={**FREE, "latency_ms": 1000})
+    (order,) = await made.place(account, wish("BUY", "MARKET"), price="100")
+    await made.look()
+    await _say(made, "80", BTC, currency="GBP")
+
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+    await _say(made, "101", BTC)
+
+    assert await made.fills(account) == [("BUY", "1", "101")]
+
+
+async def test_nobody_is_closed_by_force_by_a_price_in_another_currency(made: Hall) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices, made.board.rates = {ETH: "10"}, {("EUR", "USD"): "1"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+
+    # Equity 100 - 40 × 2.4 = 4, maintenance 30.4.
+    await _say(made, "7.6", currency="EUR")
+    await made.look()
+    assert await made.held(account) == {ETH: "40"}
+    await _say(made, "7.6")
+    await made.look()
+
+    assert await made.held(account) == {}
 
 
 async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
