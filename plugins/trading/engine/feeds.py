@@ -26,7 +26,7 @@ from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of,
 from plugins.trading.orders.market import Market, is_before, tells
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
-from schema.provenance import DataMode, Provenance
+from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
 from schema.words.intervals import Interval
@@ -38,6 +38,8 @@ from schema.words.venues import MarketState
 
 POLL_S, POLLS = 5.0, 6
 """How often a price that nobody streams is asked for, and after how often a stream is asked for again."""
+PROMPT = timedelta(minutes=5)
+"""So long what runs behind by design does not take the place of what does not."""
 DEPTH = 50
 MINUTE = timedelta(minutes=1)
 _LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
@@ -67,8 +69,12 @@ class Feed:
         """Whether a provider sends it by itself, and is not asked for it again and again."""
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
-        self._lost = False
-        """Whether its line was, since it said something: what was said before does not hold any more."""
+        self._lost: datetime | None = None
+        """When its line was, since it said something: what was said before does not hold any more."""
+        self._prompt: datetime | None = None
+        """When something came last that does not run behind by design."""
+        self._unstamped = ""
+        """Who streamed the newest message, where it bears no stamp, and counts as of its arrival."""
         self._over = False
         """Whether it has ended, and said nothing since."""
         self._asks_at: float | None = None
@@ -164,7 +170,7 @@ class Feed:
 
     def lose(self) -> None:
         """Nothing that was told counts before something is told, or answered, anew."""
-        self.silent = self._lost = True
+        self.silent, self._lost = True, self._lost or self._clock.now()
 
     async def _listen(self) -> None:
         """Where it has ended, its line opens it again by itself."""
@@ -191,8 +197,8 @@ class Feed:
         """Once it is time: until there is an answer, or for as long as it has ended."""
         while self._asks_at is not None:
             await self._clock.sleep(max(self._asks_at - self._clock.monotonic(), 0.0))
-            await self._poll()
-            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
+            answered = await self._poll()
+            self._asks_at = self._clock.monotonic() + POLL_S if self._over or not answered else None
 
     def _tap(self, tapped: Tapped) -> None:
         self._inbox.put_nowait((tapped, self._clock.now()))
@@ -228,20 +234,32 @@ class Feed:
                 self._asks_at = None
         elif NoticeCode.FRESH_AGAIN in codes:
             # A line that was lost holds nothing from before: where there is a value, it comes next.
-            self.silent = self._lost or self.last is None
-            if self._lost and self._asks_at is None:
+            self.silent = self._lost is not None or self.last is None
+            if self._lost is not None and self._asks_at is None:
                 self._asks_at = self._clock.monotonic() + POLL_S
         if codes & _TURNS:
             await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
+        made = message.provenance
+        if self._is_behind(made):
+            return
         if message.values:
             self._over, self._asks_at = False, None
-        made = message.provenance
         self._pushed = made is not None and made.mode is DataMode.LIVE and made.latency_ms is None
         for tick, quote in self._ticks(message.values, made, at):
             await self._told(tick, quote, shown=tapped.joined)
+
+    def _is_behind(self, made: Provenance | None) -> bool:
+        """Whether it runs behind by design, and what does not has told lately; of a named provider all counts."""
+        if made is None or self.key.provider is not None:
+            return False
+        now = self._clock.now()
+        if made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY):
+            return self._prompt is not None and now - self._prompt <= PROMPT
+        self._prompt = now
+        return False
 
     def _ticks(
         self, values: Sequence[Any], made: Provenance | None, at: datetime
@@ -273,9 +291,11 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._take_hours(quote, tick.at)
         self.last, self.silent, self._told_in = tick, False, self.state
-        self._lost = False
+        self._lost = None
         self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
+        stamped = quote is None or quote.provenance.as_of is not None
+        self._unstamped = "" if stamped else tick.provider
         if quote is not None:
             self._price = quote.price, quote.currency, quote.provenance
         else:
@@ -304,41 +324,49 @@ class Feed:
     async def _hours(self) -> MarketState:
         return await Prices.of(self._context()).state(self.key.instrument)
 
-    async def _poll(self) -> None:
-        """Nobody streams it: what somebody answers."""
+    async def _poll(self) -> bool:
+        """Nobody streams it: what somebody answers; whether anybody has that may be listened to."""
         try:
             if self.spec is None:
                 await self._know()
             if self.key.source is FillSource.BARS:
-                await self._poll_bars()
-                return
+                return await self._poll_bars()
             model = ExecutionModel(provider=self.key.provider, source=self.key.source)
             instrument = self.key.instrument
             found = (await Prices.of(self._context()).answered([instrument], model))[instrument]
         except (MarketgateError, Refused) as error:
             LOG.warning("trading_without_price", instrument=str(self.key.instrument), reason=error.message)
             self.silent = True
-            return
+            return False
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
-            return
+            return False
+        if self._is_behind(found.provenance):
+            return False
         if self.told is not None and found.tick.as_of is not None and found.tick.as_of < self.told:
-            return
+            # Of a stream without stamps nobody knows from when it was: what the same provider says since counts.
+            since = self._lost if self._unstamped == found.tick.provider else None
+            if since is None or found.provenance.fetched_at < since:
+                return True
         now = self._clock.now()
         self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
         self._stated = now if found.provenance.mode is DataMode.LIVE else None
         self._price, before = (found.price, found.currency, found.provenance), self.last
-        self.last, self.silent, self.looked, self._lost = found.tick, False, True, False
+        self.last, self.silent, self.looked, self._lost = found.tick, False, True, None
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)
+        return True
 
-    async def _poll_bars(self) -> None:
+    async def _poll_bars(self) -> bool:
         end = _minute(self._clock.now())
         ask = CandlesAsk(instrument=self.key.instrument, interval=Interval.M1, start=end - 2 * MINUTE, end=end)
         fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
+        if self._is_behind(fetched.provenance):
+            return False
         for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
+        return self._lost is None
 
 
 def _minute(at: datetime) -> datetime:

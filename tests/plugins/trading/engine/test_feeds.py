@@ -446,6 +446,123 @@ async def test_nobody_is_closed_by_force_by_a_price_in_another_currency(made: Ha
     assert await made.held(account) == {}
 
 
+LATE: dict[str, Any] = {"delay": FeedDelay.DELAYED, "delay_seconds": 900}
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(2, ("ACCEPTED", "0")), (301, ("FILLED", "1"))])
+async def test_a_stream_that_runs_behind_does_not_take_the_place_of_one_that_has_just_told(
+    made: Hall, seconds: float, left: tuple[str, str]
+) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(seconds)
+
+    await _say(made, "80", BTC, as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+
+    assert await made.stand(order.id) == left
+
+
+async def test_a_stream_of_the_provider_that_an_account_names_may_run_behind(made: Hall) -> None:
+    account = await made.account(model={**FREE, "provider": SANDBOX})
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(2)
+
+    await _say(made, "80", BTC, as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_answer_that_runs_behind_does_not_take_the_place_of_a_stream_that_has_just_ended(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(2)
+    await made.trouble(NoticeCode.STALE)
+
+    def late(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return replace(found, provenance=replace(found.provenance, **LATE))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", late)
+    made.board.prices = {BTC: "80"}
+    await _feed(made)._poll()
+    await made.settle()
+    assert (await made.stand(order.id), _feed(made).silent) == (("ACCEPTED", "0"), True)
+    made.house.clock.turn(300)
+    await _feed(made)._poll()
+    await made.settle()
+
+    assert (await made.stand(order.id), _feed(made).silent) == (("FILLED", "1"), False)
+
+
+async def test_nobody_is_closed_by_force_by_a_stream_that_runs_behind_one_that_has_just_told(made: Hall) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices = {ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+    await _say(made, "10", delay=FeedDelay.REALTIME)
+    made.house.clock.turn(1)
+
+    await _say(made, "7.6", as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+    await made.look()
+
+    assert await made.held(account) == {ETH: "40"}
+
+
+async def _quiet_after(made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str) -> list[float]:
+    """When it was asked for, of a stream without stamps that is there again; who answers stamps its last trade."""
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    made.board.prices = {BTC: "100"}
+    await made.trader()
+    traded = made.house.clock.now() - timedelta(seconds=20)
+
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found, now = priced(*what, **how), made.house.clock.now()
+        made_by = replace(found.provenance, provider=provider, as_of=traded, fetched_at=now)
+        return replace(found, tick=replace(found.tick, at=now, as_of=traded, provider=provider), provenance=made_by)
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+    now = made.house.clock.now()
+    told = Provenance(provider=SANDBOX, mode=DataMode.LIVE, as_of=None, fetched_at=now)
+    quote = Quote(instrument=parse_instrument(BTC), price=D(100), price_type=PriceType.LAST, currency="USD")
+    update = Update(values=(quote,), as_of=None, snapshot=False, received=now, provenance=told)
+    await made._send(SANDBOX, update, BTC)
+    await made.trouble(NoticeCode.RECONNECTING)
+    made.house.clock.turn(1)
+    asked: list[float] = []
+    answered = HandPrices.answered
+
+    async def counted(self: HandPrices, *what: Any, **how: Any) -> Any:
+        asked.append(made.house.clock.monotonic())
+        return await answered(self, *what, **how)
+
+    monkeypatch.setattr(HandPrices, "answered", counted)
+    made.board.asked.clear()
+    await made.trouble(NoticeCode.FRESH_AGAIN)
+    async with asyncio.timeout(5):
+        await made.board.asked.wait()
+    await made.settle()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    return asked
+
+
+@pytest.mark.parametrize(("provider", "silent"), [(SANDBOX, False), ("alpha", True)])
+async def test_a_stream_without_stamps_that_is_there_again_and_quiet_is_asked_for_once(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str, silent: bool
+) -> None:
+    asked = await _quiet_after(made, monkeypatch, provider)
+
+    assert (len(asked), _feed(made).silent) == (1, silent)
+
+
 async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
     made: Hall, monkeypatch: pytest.MonkeyPatch, sqlite_url: str, tmp_path: Path
 ) -> None:
