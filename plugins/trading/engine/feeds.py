@@ -79,6 +79,8 @@ class Feed:
         """Whether it has ended, and said nothing since."""
         self._asks_at: float | None = None
         """When it is to be asked for (monotonic), as the line is there again and says nothing, or is over."""
+        self._asking: asyncio.Task[None] | None = None
+        """Whoever is asked meanwhile: until there is a value, or another reason to ask."""
         self.state = MarketState.UNKNOWN
         self._told_in = MarketState.UNKNOWN
         """The state of its market when the newest message came."""
@@ -160,7 +162,10 @@ class Feed:
                     capability, {str(self.key.instrument): ask}, self._terms, tap=self._tap
                 )
                 async with live:
-                    await self._listen()
+                    try:
+                        await self._listen()
+                    finally:
+                        self._ask_at(None)
             except (MarketgateError, Refused) as error:
                 LOG.info("trading_without_stream", instrument=str(self.key.instrument), reason=error.message)
             self.lose()
@@ -174,7 +179,8 @@ class Feed:
 
     async def _listen(self) -> None:
         """Where it has ended, its line opens it again by itself."""
-        self._over, self._asks_at = False, None
+        self._over = False
+        self._ask_at(None)
         while True:
             await self._take(*(await self._next()))
 
@@ -182,16 +188,23 @@ class Feed:
         """What it says next, and no later for what is asked until then."""
         if self._asks_at is None or not self._inbox.empty():
             return await self._inbox.get()
-        said, asking = asyncio.ensure_future(self._inbox.get()), asyncio.ensure_future(self._ask())
+        said = asyncio.ensure_future(self._inbox.get())
+        self._asking = asking = self._asking or asyncio.create_task(self._ask(), name="trading.feed.ask")
         try:
             await asyncio.wait({said, asking}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
+                self._asking = None
                 asking.result()
             return await said
         finally:
             said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
+
+    def _ask_at(self, moment: float | None) -> None:
+        """From when on; whoever is asked for another reason is given up."""
+        self._asks_at, asking, self._asking = moment, self._asking, None
+        if asking is not None:
             asking.cancel()
-            await asyncio.gather(said, asking, return_exceptions=True)
 
     async def _ask(self) -> None:
         """Once it is time: until there is an answer, or for as long as it has ended."""
@@ -228,15 +241,16 @@ class Feed:
         codes = {each.code for each in message.notices}
         if message.ended is not None or codes & _LOSSES:
             self.lose()
-            if message.ended is not None:
-                self._over, self._asks_at = True, self._clock.monotonic()
+            if message.ended is not None and not self._over:
+                self._over = True
+                self._ask_at(self._clock.monotonic())
             elif not self._over:
-                self._asks_at = None
+                self._ask_at(None)
         elif NoticeCode.FRESH_AGAIN in codes:
             # A line that was lost holds nothing from before: where there is a value, it comes next.
             self.silent = self._lost is not None or self.last is None
             if self._lost is not None and self._asks_at is None:
-                self._asks_at = self._clock.monotonic() + POLL_S
+                self._ask_at(self._clock.monotonic() + POLL_S)
         if codes & _TURNS:
             await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
@@ -246,7 +260,8 @@ class Feed:
         if self._is_behind(made):
             return
         if message.values:
-            self._over, self._asks_at = False, None
+            self._over = False
+            self._ask_at(None)
         self._pushed = made is not None and made.mode is DataMode.LIVE and made.latency_ms is None
         for tick, quote in self._ticks(message.values, made, at):
             await self._told(tick, quote, shown=tapped.joined)
@@ -307,6 +322,8 @@ class Feed:
         """As a live provider says, else by the calendar, where it opens and closes at full minutes."""
         told = MarketState.UNKNOWN if quote is None else quote.market_state
         if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
+            if not is_open(told, extended=True) and (self._calendar is None or is_open(self.state, extended=True)):
+                self._calendar = await self._hours()
             self.state, self._asked, self._stated = told, None, now
         elif self._asked != _minute(now):
             self.state = await self._hours()

@@ -446,6 +446,97 @@ async def test_nobody_is_closed_by_force_by_a_price_in_another_currency(made: Ha
     assert await made.held(account) == {}
 
 
+async def test_no_look_waits_for_hours_that_are_slow_and_none_asks_for_them_twice(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.engine.HOURS_S", 0.001)
+    await made.trader()
+    asked, told, state = list[str](), asyncio.Event(), HandPrices.state
+
+    async def slow(self: HandPrices, instrument: Any, quote: Any = None) -> MarketState:
+        asked.append(str(instrument))
+        await told.wait()
+        return await state(self, instrument, quote)
+
+    monkeypatch.setattr(HandPrices, "state", slow)
+    made.house.clock.turn(60)
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            await made.engine.look()
+        made.house.clock.turn(60)
+    told.set()
+    await made.settle()
+
+    assert asked == [BTC]
+
+
+async def test_an_engine_that_ends_waits_for_no_hours(made: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugins.trading.engine.engine.HOURS_S", 0.001)
+    monkeypatch.setattr("plugins.trading.engine.engine.CLOSE_S", 0.001)
+    await made.trader()
+
+    async def never(*_: Any) -> MarketState:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(HandPrices, "state", never)
+    made.house.clock.turn(60)
+    await made.engine.look()
+    async with asyncio.timeout(5):
+        await made.engine.close()
+
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "trading.hours"]
+
+
+async def test_a_slow_answer_is_not_given_up_for_messages_that_tell_nothing(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    await made.trader()
+    made.board.prices[BTC], made.board.hangs = "90", asyncio.Event()
+    asked, answered = list[int](), HandPrices.answered
+
+    async def counted(self: HandPrices, *what: Any, **how: Any) -> Any:
+        asked.append(1)
+        return await answered(self, *what, **how)
+
+    monkeypatch.setattr(HandPrices, "answered", counted)
+    await made._send(SANDBOX, Ended(error=ConnectionFailed(SANDBOX, "gone")), BTC)
+    feed = _feed(made)
+    for number in range(3):
+        message = Message(position=Position(9, number), snapshot=False, values=(), provenance=None)
+        feed._tap(Tapped(symbol=BTC, provider=SANDBOX, message=message))
+        await made.settle()
+    assert len(asked) == 1
+    made.board.hangs.set()
+    await made.asked()
+
+    assert feed.last is not None
+    assert (feed.last.last, feed.looked) == (D(90), True)
+
+
+async def test_what_was_told_in_the_second_before_the_opening_does_not_outlast_it(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = [MarketState.CLOSED]
+
+    async def state(*_: Any) -> MarketState:
+        return says[0]
+
+    monkeypatch.setattr(HandPrices, "state", state)
+    account = await made.account()
+    await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    made.house.clock.turn(59.9 - made.house.clock.now().second)
+    await _say(made, "100", BTC, state=MarketState.CLOSED)
+    says[0] = MarketState.REGULAR
+
+    made.house.clock.turn(60)
+    await made.look()
+
+    assert _feed(made).state is MarketState.REGULAR
+
+
 LATE: dict[str, Any] = {"delay": FeedDelay.DELAYED, "delay_seconds": 900}
 
 
