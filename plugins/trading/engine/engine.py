@@ -39,6 +39,8 @@ AT_ONCE = 500
 """Accounts that are read together."""
 VALUES_S = 60.0
 """How often indicators are looked at."""
+HOURS_S = 0.5
+"""So long a look waits for calendars; those that take longer are there for a later one."""
 ACTIVE = "active"
 CLOSE_S = 5.0
 """So long what is under way is waited for at the end."""
@@ -68,6 +70,7 @@ class Engine:
         self._anew = self._valued = -1e9
         self._one = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._hours: asyncio.Task[None] | None = None
 
     @property
     def seats(self) -> list[Seat]:
@@ -91,7 +94,7 @@ class Engine:
         if moment - self._valued > VALUES_S:
             self._valued = moment
             self._keep(asyncio.create_task(self._value(), name="trading.values"))
-        await self.feeds.look_at_hours()
+        await self._look_at_hours()
         for place in self._places.all:
             place.resting.clear()
             self._places.attempt(place, partial(self._attend, place), "look")
@@ -99,6 +102,13 @@ class Engine:
         self.feeds.sweep()
         await self._dues.look(self._leads.shards)
         await self._keep_extremes()
+
+    async def _look_at_hours(self) -> None:
+        """One at a time, however many looks that takes."""
+        if self._hours is None or self._hours.done():
+            self._hours = asyncio.create_task(self.feeds.look_at_hours(), name="trading.hours")
+            self._keep(self._hours)
+        await asyncio.wait({self._hours}, timeout=HOURS_S)
 
     async def settled(self) -> None:
         """Until all that is under way is done."""
@@ -109,6 +119,8 @@ class Engine:
     async def close(self) -> None:
         """Stop, and let others go on, whoever is waited for here still."""
         await self._clockwork.stop()
+        if self._hours is not None:
+            self._hours.cancel()
         await self._leave(self._leads.shards)
         await self.feeds.close()
         self._places.shards = frozenset()

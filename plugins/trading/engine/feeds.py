@@ -23,10 +23,10 @@ from plugins.trading.markets.heard import FeedKey
 from plugins.trading.markets.priced import Priced
 from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of, tick_of_book
-from plugins.trading.orders.market import Market, is_before
+from plugins.trading.orders.market import Market, is_before, tells
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
-from schema.provenance import DataMode, Provenance
+from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
 from schema.words.intervals import Interval
@@ -38,6 +38,8 @@ from schema.words.venues import MarketState
 
 POLL_S, POLLS = 5.0, 6
 """How often a price that nobody streams is asked for, and after how often a stream is asked for again."""
+PROMPT = timedelta(minutes=5)
+"""So long what runs behind by design does not take the place of what does not."""
 DEPTH = 50
 MINUTE = timedelta(minutes=1)
 _LOSSES = frozenset({NoticeCode.STALE, NoticeCode.RECONNECTING})
@@ -67,12 +69,18 @@ class Feed:
         """Whether a provider sends it by itself, and is not asked for it again and again."""
         self.silent = True
         """Whether nothing counts that it said: it is not there yet, stale, or broken."""
-        self._lost = False
-        """Whether its line was, since it said something: what was said before does not hold any more."""
+        self._lost: datetime | None = None
+        """When its line was, since it said something: what was said before does not hold any more."""
+        self._prompt: datetime | None = None
+        """When something came last that does not run behind by design."""
+        self._unstamped = ""
+        """Who streamed the newest message, where it bears no stamp, and counts as of its arrival."""
         self._over = False
         """Whether it has ended, and said nothing since."""
         self._asks_at: float | None = None
         """When it is to be asked for (monotonic), as the line is there again and says nothing, or is over."""
+        self._asking: asyncio.Task[None] | None = None
+        """Whoever is asked meanwhile: until there is a value, or another reason to ask."""
         self.state = MarketState.UNKNOWN
         self._told_in = MarketState.UNKNOWN
         """The state of its market when the newest message came."""
@@ -90,8 +98,9 @@ class Feed:
         """Open time of the newest bar that was complete."""
 
     def market(self, model: ExecutionModel) -> Market | None:
-        """What the newest message says to an account; None where nothing that counts is known."""
-        if self.silent or self.spec is None or self.last is None:
+        """What the newest message says to an account; None where nothing that counts is known, or in another currency
+        than that of its instrument."""
+        if self.silent or self.spec is None or self.last is None or not self._tells(self.spec):
             return None
         opened = is_open(self.state, extended=model.extended_hours)
         if self.last.as_of is not None:
@@ -112,16 +121,20 @@ class Feed:
         return found if tick.bar is None or tick.bar.start >= since else None
 
     def priced(self, model: ExecutionModel) -> Priced | None:
-        """The same as a price: of a feed of quotes, or the middle of a book."""
+        """The same as a price: of a feed of quotes, or the middle of a book. Another currency's fills nothing."""
         price, tick = self._price, self.last
         if self.silent or price is None or tick is None or self.spec is None:
             return None
         now = self._clock.now()
         age = timedelta(0) if tick.as_of is None else max(now - tick.as_of, timedelta(0))
-        return Priced(
+        found = Priced(
             tick=tick, price=price[0], currency=price[1] or self.spec.currency, provenance=price[2], state=self.state,
             open=is_open(self.state, extended=model.extended_hours), age=age, pushed=self._pushed and not self.looked,
         )  # fmt: skip
+        return found if self._tells(self.spec) or found.too_old(model) else replace(found, open=False)
+
+    def _tells(self, spec: Spec) -> bool:
+        return self._price is None or tells(spec, self._price[1])
 
     async def look_at_hours(self) -> None:
         """By the calendar, once a minute: a market opens and closes while no message tells it. What a live provider has
@@ -149,7 +162,10 @@ class Feed:
                     capability, {str(self.key.instrument): ask}, self._terms, tap=self._tap
                 )
                 async with live:
-                    await self._listen()
+                    try:
+                        await self._listen()
+                    finally:
+                        self._ask_at(None)
             except (MarketgateError, Refused) as error:
                 LOG.info("trading_without_stream", instrument=str(self.key.instrument), reason=error.message)
             self.lose()
@@ -159,11 +175,12 @@ class Feed:
 
     def lose(self) -> None:
         """Nothing that was told counts before something is told, or answered, anew."""
-        self.silent = self._lost = True
+        self.silent, self._lost = True, self._lost or self._clock.now()
 
     async def _listen(self) -> None:
         """Where it has ended, its line opens it again by itself."""
-        self._over, self._asks_at = False, None
+        self._over = False
+        self._ask_at(None)
         while True:
             await self._take(*(await self._next()))
 
@@ -171,23 +188,30 @@ class Feed:
         """What it says next, and no later for what is asked until then."""
         if self._asks_at is None or not self._inbox.empty():
             return await self._inbox.get()
-        said, asking = asyncio.ensure_future(self._inbox.get()), asyncio.ensure_future(self._ask())
+        said = asyncio.ensure_future(self._inbox.get())
+        self._asking = asking = self._asking or asyncio.create_task(self._ask(), name="trading.feed.ask")
         try:
             await asyncio.wait({said, asking}, return_when=asyncio.FIRST_COMPLETED)
             if asking.done():
+                self._asking = None
                 asking.result()
             return await said
         finally:
             said.cancel()
+            await asyncio.gather(said, return_exceptions=True)
+
+    def _ask_at(self, moment: float | None) -> None:
+        """From when on; whoever is asked for another reason is given up."""
+        self._asks_at, asking, self._asking = moment, self._asking, None
+        if asking is not None:
             asking.cancel()
-            await asyncio.gather(said, asking, return_exceptions=True)
 
     async def _ask(self) -> None:
         """Once it is time: until there is an answer, or for as long as it has ended."""
         while self._asks_at is not None:
             await self._clock.sleep(max(self._asks_at - self._clock.monotonic(), 0.0))
-            await self._poll()
-            self._asks_at = self._clock.monotonic() + POLL_S if self._over or self._lost else None
+            answered = await self._poll()
+            self._asks_at = self._clock.monotonic() + POLL_S if self._over or not answered else None
 
     def _tap(self, tapped: Tapped) -> None:
         self._inbox.put_nowait((tapped, self._clock.now()))
@@ -217,26 +241,40 @@ class Feed:
         codes = {each.code for each in message.notices}
         if message.ended is not None or codes & _LOSSES:
             self.lose()
-            if message.ended is not None:
-                self._over, self._asks_at = True, self._clock.monotonic()
+            if message.ended is not None and not self._over:
+                self._over = True
+                self._ask_at(self._clock.monotonic())
             elif not self._over:
-                self._asks_at = None
+                self._ask_at(None)
         elif NoticeCode.FRESH_AGAIN in codes:
             # A line that was lost holds nothing from before: where there is a value, it comes next.
-            self.silent = self._lost or self.last is None
-            if self._lost and self._asks_at is None:
-                self._asks_at = self._clock.monotonic() + POLL_S
+            self.silent = self._lost is not None or self.last is None
+            if self._lost is not None and self._asks_at is None:
+                self._ask_at(self._clock.monotonic() + POLL_S)
         if codes & _TURNS:
             await self._turn(closed=NoticeCode.MARKET_CLOSED in codes)
         if message.ended is not None or message.notices:
             # What comes with them was shown before.
             return
-        if message.values:
-            self._over, self._asks_at = False, None
         made = message.provenance
+        if self._is_behind(made):
+            return
+        if message.values:
+            self._over = False
+            self._ask_at(None)
         self._pushed = made is not None and made.mode is DataMode.LIVE and made.latency_ms is None
         for tick, quote in self._ticks(message.values, made, at):
             await self._told(tick, quote, shown=tapped.joined)
+
+    def _is_behind(self, made: Provenance | None) -> bool:
+        """Whether it runs behind by design, and what does not has told lately; of a named provider all counts."""
+        if made is None or self.key.provider is not None:
+            return False
+        now = self._clock.now()
+        if made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY):
+            return self._prompt is not None and now - self._prompt <= PROMPT
+        self._prompt = now
+        return False
 
     def _ticks(
         self, values: Sequence[Any], made: Provenance | None, at: datetime
@@ -268,9 +306,11 @@ class Feed:
     async def _told(self, tick: Tick, quote: Quote | None, *, shown: bool) -> None:
         await self._take_hours(quote, tick.at)
         self.last, self.silent, self._told_in = tick, False, self.state
-        self._lost = False
+        self._lost = None
         self.told, self.looked = min(tick.as_of or tick.at, tick.at), False
         self._begun, self._shown = tick.at, shown
+        stamped = quote is None or quote.provenance.as_of is not None
+        self._unstamped = "" if stamped else tick.provider
         if quote is not None:
             self._price = quote.price, quote.currency, quote.provenance
         else:
@@ -282,6 +322,8 @@ class Feed:
         """As a live provider says, else by the calendar, where it opens and closes at full minutes."""
         told = MarketState.UNKNOWN if quote is None else quote.market_state
         if quote is not None and quote.provenance.mode is DataMode.LIVE and told is not MarketState.UNKNOWN:
+            if not is_open(told, extended=True) and (self._calendar is None or is_open(self.state, extended=True)):
+                self._calendar = await self._hours()
             self.state, self._asked, self._stated = told, None, now
         elif self._asked != _minute(now):
             self.state = await self._hours()
@@ -299,41 +341,49 @@ class Feed:
     async def _hours(self) -> MarketState:
         return await Prices.of(self._context()).state(self.key.instrument)
 
-    async def _poll(self) -> None:
-        """Nobody streams it: what somebody answers."""
+    async def _poll(self) -> bool:
+        """Nobody streams it: what somebody answers; whether anybody has that may be listened to."""
         try:
             if self.spec is None:
                 await self._know()
             if self.key.source is FillSource.BARS:
-                await self._poll_bars()
-                return
+                return await self._poll_bars()
             model = ExecutionModel(provider=self.key.provider, source=self.key.source)
             instrument = self.key.instrument
             found = (await Prices.of(self._context()).answered([instrument], model))[instrument]
         except (MarketgateError, Refused) as error:
             LOG.warning("trading_without_price", instrument=str(self.key.instrument), reason=error.message)
             self.silent = True
-            return
+            return False
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
-            return
+            return False
+        if self._is_behind(found.provenance):
+            return False
         if self.told is not None and found.tick.as_of is not None and found.tick.as_of < self.told:
-            return
+            # Of a stream without stamps nobody knows from when it was: what the same provider says since counts.
+            since = self._lost if self._unstamped == found.tick.provider else None
+            if since is None or found.provenance.fetched_at < since:
+                return True
         now = self._clock.now()
         self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
         self._stated = now if found.provenance.mode is DataMode.LIVE else None
         self._price, before = (found.price, found.currency, found.provenance), self.last
-        self.last, self.silent, self.looked, self._lost = found.tick, False, True, False
+        self.last, self.silent, self.looked, self._lost = found.tick, False, True, None
         if before is None or replace(before, at=found.tick.at) != found.tick:
             self._begun, self._shown = found.tick.at, False
             await self._heard(self, False)
+        return True
 
-    async def _poll_bars(self) -> None:
+    async def _poll_bars(self) -> bool:
         end = _minute(self._clock.now())
         ask = CandlesAsk(instrument=self.key.instrument, interval=Interval.M1, start=end - 2 * MINUTE, end=end)
         fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
+        if self._is_behind(fetched.provenance):
+            return False
         for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
+        return self._lost is None
 
 
 def _minute(at: datetime) -> datetime:

@@ -15,6 +15,7 @@ from gateway.core.matching.rules import check_notional, check_quantity, check_su
 from plugins.trading.accounts.rules import SIMULATOR
 from plugins.trading.ledger.chart import EXACT, shown, total
 from plugins.trading.markets.opening import Shut
+from plugins.trading.orders.market import tells
 from plugins.trading.orders.sizes import sized_by, sizing_price, told_size
 from plugins.trading.orders.wishes import AT_ONCE, Wish, exits_of
 from plugins.trading.rows import OrderRow
@@ -93,13 +94,25 @@ def check_room(floor: Floor, wish: Wish, more: int, *, waits: bool = False) -> N
 def check_market(floor: Floor, ground: Ground, wish: Wish, path: Path, *, remote: bool = False) -> None:
     """What is decided at once needs an open market and a fresh price; what rests or waits may wait for both.
 
-    A limit that takes what there is at a broker needs no price of ours.
+    A limit that takes what there is at a broker needs no price of ours. A price in another currency than the
+    instrument's is none that anything could be sized or filled by, not even in part.
     """
+    if not remote or sizing_price(wish, None) is None:
+        _check_currency(ground, (*path, "symbol"))
     if wish.type is OrderType.MARKET:
         _check_now(ground, (*path, "symbol"), opens=_told_opening(wish))
     elif wish.time_in_force in AT_ONCE and not remote:
         rests = f"{wish.time_in_force} waits for nothing, GTC, DAY and GTD do"
         _check_now(ground, (*path, "timeInForce"), opens=rests, rests=rests)
+
+
+def _check_currency(ground: Ground, path: Path) -> None:
+    priced, spec = ground.priced, ground.spec
+    if priced is None or tells(spec, priced.currency):
+        return
+    told = f"{priced.tick.provider} tells its price in {priced.currency}: nothing is filled or sized by that"
+    helps = f"Name a provider that tells it in {spec.currency}: model.provider."
+    raise Refused("NO_PRICE", f"{spec.instrument} is traded in {spec.currency}, and {told}. {helps}", *path)
 
 
 def _told_opening(wish: Wish) -> str:

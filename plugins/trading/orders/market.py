@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from gateway.core.matching.model import ExecutionModel, Spec, Tick
 from plugins.trading.markets.ticks import middle_of
+from schema.currencies import UNKNOWN
 from schema.provenance import DataMode
 
 UNDER_WAY = timedelta(seconds=5)
@@ -36,6 +37,11 @@ class Market:
     def mode(self) -> DataMode | None:
         """Of its price."""
         return self.tick.mode if self.tick else None
+
+
+def tells(spec: Spec, currency: str) -> bool:
+    """Whether a price in a currency is one of what the instrument is traded in, as far as both are known."""
+    return currency in ("", UNKNOWN, spec.currency) or spec.currency == UNKNOWN
 
 
 def is_before(tick: Tick, since: datetime) -> bool:

@@ -54,14 +54,14 @@ def _feed(made: Hall, symbol: str = BTC) -> Feed:
 
 async def _say(
     made: Hall, price: str, symbol: str = ETH, *, as_of: datetime | None = None, state: MarketState | None = None,
-    **how: Any,
+    currency: str = "USD", **how: Any,
 ) -> None:  # fmt: skip
     """The sandbox says a price, stamped now where nothing else is given; provenance beside it."""
     now = made.house.clock.now()
     stamp = as_of or now
     told = Provenance(**{"provider": SANDBOX, "mode": DataMode.LIVE, "as_of": stamp, "fetched_at": now, **how})
     quote = Quote(
-        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency="USD",
+        instrument=parse_instrument(symbol), price=D(price), price_type=PriceType.LAST, as_of=stamp, currency=currency,
         market_state=state or MarketState.UNKNOWN,
     )  # fmt: skip
     await made._send(
@@ -402,6 +402,256 @@ async def test_a_price_is_in_the_currency_that_its_quote_tells(made: Hall) -> No
 
     assert found is not None
     assert (feed.spec.currency, found.price, found.currency) == ("USD", D(80), "GBP")
+
+
+async def test_a_message_in_another_currency_fills_nothing_that_rests(made: Hall) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+
+    await _say(made, "80", BTC, currency="GBP")
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+    await _say(made, "80", BTC)
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_order_that_takes_its_time_waits_for_a_price_in_its_own_currency(made: Hall) -> None:
+    account = await made.account(model={**FREE, "latency_ms": 1000})
+    (order,) = await made.place(account, wish("BUY", "MARKET"), price="100")
+    await made.look()
+    await _say(made, "80", BTC, currency="GBP")
+
+    made.house.clock.turn(1)
+    await made.look()
+    assert await made.stand(order.id) == ("ACCEPTED", "0")
+    await _say(made, "101", BTC)
+
+    assert await made.fills(account) == [("BUY", "1", "101")]
+
+
+async def test_nobody_is_closed_by_force_by_a_price_in_another_currency(made: Hall) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices, made.board.rates = {ETH: "10"}, {("EUR", "USD"): "1"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+
+    # Equity 100 - 40 × 2.4 = 4, maintenance 30.4.
+    await _say(made, "7.6", currency="EUR")
+    await made.look()
+    assert await made.held(account) == {ETH: "40"}
+    await _say(made, "7.6")
+    await made.look()
+
+    assert await made.held(account) == {}
+
+
+async def test_no_look_waits_for_hours_that_are_slow_and_none_asks_for_them_twice(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.engine.HOURS_S", 0.001)
+    await made.trader()
+    asked, told, state = list[str](), asyncio.Event(), HandPrices.state
+
+    async def slow(self: HandPrices, instrument: Any, quote: Any = None) -> MarketState:
+        asked.append(str(instrument))
+        await told.wait()
+        return await state(self, instrument, quote)
+
+    monkeypatch.setattr(HandPrices, "state", slow)
+    made.house.clock.turn(60)
+    for _ in range(3):
+        async with asyncio.timeout(5):
+            await made.engine.look()
+        made.house.clock.turn(60)
+    told.set()
+    await made.settle()
+
+    assert asked == [BTC]
+
+
+async def test_an_engine_that_ends_waits_for_no_hours(made: Hall, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("plugins.trading.engine.engine.HOURS_S", 0.001)
+    monkeypatch.setattr("plugins.trading.engine.engine.CLOSE_S", 0.001)
+    await made.trader()
+
+    async def never(*_: Any) -> MarketState:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr(HandPrices, "state", never)
+    made.house.clock.turn(60)
+    await made.engine.look()
+    async with asyncio.timeout(5):
+        await made.engine.close()
+
+    assert not [each for each in asyncio.all_tasks() if each.get_name() == "trading.hours"]
+
+
+async def test_a_slow_answer_is_not_given_up_for_messages_that_tell_nothing(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    await made.trader()
+    made.board.prices[BTC], made.board.hangs = "90", asyncio.Event()
+    asked, answered = list[int](), HandPrices.answered
+
+    async def counted(self: HandPrices, *what: Any, **how: Any) -> Any:
+        asked.append(1)
+        return await answered(self, *what, **how)
+
+    monkeypatch.setattr(HandPrices, "answered", counted)
+    await made._send(SANDBOX, Ended(error=ConnectionFailed(SANDBOX, "gone")), BTC)
+    feed = _feed(made)
+    for number in range(3):
+        message = Message(position=Position(9, number), snapshot=False, values=(), provenance=None)
+        feed._tap(Tapped(symbol=BTC, provider=SANDBOX, message=message))
+        await made.settle()
+    assert len(asked) == 1
+    made.board.hangs.set()
+    await made.asked()
+
+    assert feed.last is not None
+    assert (feed.last.last, feed.looked) == (D(90), True)
+
+
+async def test_what_was_told_in_the_second_before_the_opening_does_not_outlast_it(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    says = [MarketState.CLOSED]
+
+    async def state(*_: Any) -> MarketState:
+        return says[0]
+
+    monkeypatch.setattr(HandPrices, "state", state)
+    account = await made.account()
+    await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    made.house.clock.turn(59.9 - made.house.clock.now().second)
+    await _say(made, "100", BTC, state=MarketState.CLOSED)
+    says[0] = MarketState.REGULAR
+
+    made.house.clock.turn(60)
+    await made.look()
+
+    assert _feed(made).state is MarketState.REGULAR
+
+
+LATE: dict[str, Any] = {"delay": FeedDelay.DELAYED, "delay_seconds": 900}
+
+
+@pytest.mark.parametrize(("seconds", "left"), [(2, ("ACCEPTED", "0")), (301, ("FILLED", "1"))])
+async def test_a_stream_that_runs_behind_does_not_take_the_place_of_one_that_has_just_told(
+    made: Hall, seconds: float, left: tuple[str, str]
+) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(seconds)
+
+    await _say(made, "80", BTC, as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+
+    assert await made.stand(order.id) == left
+
+
+async def test_a_stream_of_the_provider_that_an_account_names_may_run_behind(made: Hall) -> None:
+    account = await made.account(model={**FREE, "provider": SANDBOX})
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(2)
+
+    await _say(made, "80", BTC, as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+async def test_an_answer_that_runs_behind_does_not_take_the_place_of_a_stream_that_has_just_ended(
+    made: Hall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    made.house.clock.turn(2)
+    await made.trouble(NoticeCode.STALE)
+
+    def late(*what: Any, **how: Any) -> Priced:
+        found = priced(*what, **how)
+        return replace(found, provenance=replace(found.provenance, **LATE))
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", late)
+    made.board.prices = {BTC: "80"}
+    await _feed(made)._poll()
+    await made.settle()
+    assert (await made.stand(order.id), _feed(made).silent) == (("ACCEPTED", "0"), True)
+    made.house.clock.turn(300)
+    await _feed(made)._poll()
+    await made.settle()
+
+    assert (await made.stand(order.id), _feed(made).silent) == (("FILLED", "1"), False)
+
+
+async def test_nobody_is_closed_by_force_by_a_stream_that_runs_behind_one_that_has_just_told(made: Hall) -> None:
+    account = await made.account("100", **LENDS)
+    made.board.prices = {ETH: "10"}
+    await made.place(account, wish("BUY", "MARKET", "40", symbol=ETH), price="10")
+    await made.look()
+    await _say(made, "10", delay=FeedDelay.REALTIME)
+    made.house.clock.turn(1)
+
+    await _say(made, "7.6", as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+    await made.look()
+
+    assert await made.held(account) == {ETH: "40"}
+
+
+async def _quiet_after(made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str) -> list[float]:
+    """When it was asked for, of a stream without stamps that is there again; who answers stamps its last trade."""
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    made.board.prices = {BTC: "100"}
+    await made.trader()
+    traded = made.house.clock.now() - timedelta(seconds=20)
+
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found, now = priced(*what, **how), made.house.clock.now()
+        made_by = replace(found.provenance, provider=provider, as_of=traded, fetched_at=now)
+        return replace(found, tick=replace(found.tick, at=now, as_of=traded, provider=provider), provenance=made_by)
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+    now = made.house.clock.now()
+    told = Provenance(provider=SANDBOX, mode=DataMode.LIVE, as_of=None, fetched_at=now)
+    quote = Quote(instrument=parse_instrument(BTC), price=D(100), price_type=PriceType.LAST, currency="USD")
+    update = Update(values=(quote,), as_of=None, snapshot=False, received=now, provenance=told)
+    await made._send(SANDBOX, update, BTC)
+    await made.trouble(NoticeCode.RECONNECTING)
+    made.house.clock.turn(1)
+    asked: list[float] = []
+    answered = HandPrices.answered
+
+    async def counted(self: HandPrices, *what: Any, **how: Any) -> Any:
+        asked.append(made.house.clock.monotonic())
+        return await answered(self, *what, **how)
+
+    monkeypatch.setattr(HandPrices, "answered", counted)
+    made.board.asked.clear()
+    await made.trouble(NoticeCode.FRESH_AGAIN)
+    async with asyncio.timeout(5):
+        await made.board.asked.wait()
+    await made.settle()
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    return asked
+
+
+@pytest.mark.parametrize(("provider", "silent"), [(SANDBOX, False), ("alpha", True)])
+async def test_a_stream_without_stamps_that_is_there_again_and_quiet_is_asked_for_once(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str, silent: bool
+) -> None:
+    asked = await _quiet_after(made, monkeypatch, provider)
+
+    assert (len(asked), _feed(made).silent) == (1, silent)
 
 
 async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
