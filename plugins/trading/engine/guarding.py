@@ -30,7 +30,7 @@ from plugins.trading.markets.ticks import is_open, maker_of
 from plugins.trading.orders.books import SYSTEM
 from plugins.trading.orders.floor import Floor
 from plugins.trading.orders.ground import Ground
-from plugins.trading.orders.market import UNDER_WAY, Market
+from plugins.trading.orders.market import UNDER_WAY, Market, tells
 from plugins.trading.orders.placing import Place, place
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.positions.standing import Standing, standing
@@ -301,8 +301,8 @@ class Guard:
         return Ground(spec=spec, model=seat.model, priced=priced, lacking=None, marks=marks, closes_at=None)
 
     async def _closable(self, seat: Seat, marks: Marks) -> Marks:
-        """Somebody may tell what an instrument is worth that is traded no more, or whose market has closed since:
-        others are closed in its place."""
+        """Somebody may tell what an instrument is worth that is traded no more, or in other money, or whose market has
+        closed since: others are closed in its place."""
         prices = dict(marks.prices)
         for name, mark in marks.prices.items():
             if mark.open and not mark.stale and not await self._is_open(seat, name, mark):
@@ -311,7 +311,8 @@ class Guard:
 
     async def _is_open(self, seat: Seat, instrument: str, mark: Mark) -> bool:
         """As it was told, where that was just now; else by the calendar. What is traded no more is not."""
-        if self._spec(seat, instrument) is None:
+        spec = self._spec(seat, instrument)
+        if spec is None or not tells(spec, mark.currency):
             return False
         asked = mark.priced if self._fresh(seat, instrument) is None else None
         if asked is None or self._host.clock.now() - asked.tick.at <= JUST_NOW:

@@ -13,7 +13,7 @@ from plugins.trading.markets.marks import Marks
 from plugins.trading.markets.priced import LATELY, Priced, aged
 from plugins.trading.markets.prices import Prices
 from plugins.trading.markets.ticks import age_of
-from plugins.trading.orders.market import Market
+from plugins.trading.orders.market import Market, tells
 from plugins.trading.rows import AccountRow
 from schema.errors import FailureCode, NoAnswer
 from schema.symbols import InstrumentId
@@ -57,8 +57,10 @@ class Ground:
     def market(self) -> Market:
         """As the floor takes it."""
         priced = self.priced
+        told = priced is not None and tells(self.spec, priced.currency)
         return Market(
-            spec=self.spec, model=self.model, tick=priced.tick if priced else None, open=priced.open if priced else True
+            spec=self.spec, model=self.model, tick=priced.tick if priced and told else None,
+            open=priced.open if priced else True,
         )  # fmt: skip
 
 

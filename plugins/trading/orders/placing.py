@@ -304,10 +304,11 @@ def _waits(row: OrderRow) -> bool:
 def _quantity(ground: Ground, wish: Wish, path: tuple[str, ...]) -> Decimal:
     if wish.quantity is not None:
         return wish.quantity
-    tick = ground.priced.tick if ground.priced else None
+    tick = ground.market.tick
     price = sizing_price(wish, side_price(tick, wish.side) if tick else None)
     if price is None or wish.notional is None:
-        raise Refused("NO_PRICE", f"A notional needs a price, and {ground.lacking}.", *path, "notional")
+        lacking = ground.lacking or f"none is told in {ground.spec.currency}"
+        raise Refused("NO_PRICE", f"A notional needs a price, and {lacking}.", *path, "notional")
     return quantity_for(wish.notional, price, ground.spec)
 
 

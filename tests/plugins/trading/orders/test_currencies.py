@@ -17,7 +17,7 @@ from schema.words.venues import MarketState
 from tests.gateway.doubles import ManualClock
 from tests.house import open_house
 from tests.plugins.speakers import NOON, speaker
-from tests.plugins.trading.orders.pit import PLACE, D, Pit, listed, wish
+from tests.plugins.trading.orders.pit import GROUP, PLACE, REPLACE, D, Pit, listed, wish
 
 VOD = "equity:VOD"
 TOLD = (
@@ -69,3 +69,23 @@ async def test_what_is_told_in_the_listed_currency_is_filled(pit: Pit) -> None:
     made = await pit.place("BUY", "MARKET", "10", symbol=VOD)
 
     assert [(each["price"], each["currency"]) for each in made["fills"]] == [("80.1", "USD")]
+
+
+async def test_an_order_that_is_replaced_meets_no_price_in_another_currency(pit: Pit) -> None:
+    pit.price("79.9", "80.1", VOD, currency="USD", market_state=MarketState.REGULAR)
+    placed = await pit.place("BUY", "LIMIT", "1", symbol=VOD, limitPrice="75")
+    pit.price("79.9", "80.1", VOD, currency="GBP", market_state=MarketState.REGULAR)
+
+    after = await pit.do(REPLACE, orderId=placed["order"]["id"], limitPrice="85")
+
+    assert (after["order"]["status"], after["order"]["filledQuantity"]) == ("ACCEPTED", "0")
+
+
+async def test_a_notional_that_waits_is_sized_by_no_price_in_another_currency(pit: Pit) -> None:
+    child = {"symbol": VOD, "side": "BUY", "type": "MARKET", "notional": "500"}
+    first = {"symbol": VOD, "side": "BUY", "type": "LIMIT", "quantity": "1", "limitPrice": "50"}
+    pit.price("79.9", "80.1", VOD, currency="GBP", market_state=MarketState.REGULAR)
+
+    refused = await pit.refused(GROUP, accountId="tacc_1", rule="OTO", orders=[first, child])
+
+    assert refused[0] == "NO_PRICE"
