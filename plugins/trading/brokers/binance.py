@@ -221,7 +221,8 @@ class Binance:
         share = {self._share: weights[WEIGHT]}
         if urgency is not Urgency.READ:
             return weights, urgency
-        if self._link.pace.wait(share, Urgency.READ) > 0:
+        pace = self._link.pace
+        if pace.wait(share, Urgency.READ) > 0 and not pace.rests(self._share):
             return weights, Urgency.SPARE
         return weights | share, Urgency.READ
 
@@ -255,7 +256,7 @@ class Binance:
         if answer.status in LIMITED or (code in BUSY and answer.status < 500):
             raise self._link.rest(answer, self._often if code == OFTEN else None)
         if answer.status == BARRED and code is None:
-            self._link.rest(answer, None)
+            self._link.rest(answer, self._share)
 
     def _trouble(self, answer: Answer) -> Exception:
         code, said = wire.parse_error(_body(answer))
