@@ -122,7 +122,10 @@ def root_id(client_id: str) -> str:
 
 def reference(row: OrderRow) -> Reference:
     """The order at its broker."""
-    return Reference(instrument=parse_instrument(row.instrument), client_id=row.id, broker_id=row.broker_order_id)
+    return Reference(
+        instrument=parse_instrument(row.instrument), client_id=row.id, broker_id=row.broker_order_id,
+        side=Side(row.side), by=row.changed_at if row.replacements else row.created_at,
+    )  # fmt: skip
 
 
 def ticket_of(row: OrderRow, client_id: str, *, extended_hours: bool) -> Ticket:
