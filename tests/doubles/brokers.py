@@ -21,7 +21,7 @@ from gateway.core.clock import Clock
 
 KEY, SECRET = "key-of-ada", "secret-of-ada"
 LOST, HANG, DOWN, DOWN_AFTER, LIMITED, BANNED, GARBAGE = "lost", "hang", "500", "500 after", "429", "418", "garbage"
-SLOW = "408 after"
+SLOW, CLOCK = "408 after", "-1021"
 """LOST, DOWN_AFTER, SLOW: it is carried out, and the answer does not come, or says that something broke."""
 
 
@@ -156,6 +156,9 @@ class Venue:
         if what in (LIMITED, BANNED):
             headers = {"retry-after": "7" if what == LIMITED else "120"}
             return web.json_response(self.limited, status=int(what), headers=headers)
+        if what == CLOCK:
+            told = "Timestamp for this request is outside of the recvWindow."
+            return web.json_response({"code": -1021, "msg": told}, status=400)
         found = await self.respond(request)
         if self.proxy is not None:
             return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
@@ -228,7 +231,7 @@ class AlpacaDouble(Venue):
         order.status = "pending_replace" if self.holds_replacements else "replaced"
         new = self.add(
             client_id=given["client_order_id"], symbol=order.symbol, side=order.side, type=order.type, tif=order.tif,
-            quantity=Decimal(given["qty"]), price=given.get("limit_price", order.price),
+            quantity=Decimal(given.get("qty", order.quantity)), price=given.get("limit_price", order.price),
             stop=given.get("stop_price", order.stop), replaces=order.id,
         )  # fmt: skip
         order.replaced_by = new.id

@@ -106,7 +106,7 @@ class Binance:
         """See `Broker`."""
         asked = wire.replace_params(ticket, await self._broker_id(order))
         try:
-            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1), again=False)
         except _Undone as undone:
             return undone.report
         return wire.parse_order(_object(answer).inner("newOrderResponse"))

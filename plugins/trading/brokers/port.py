@@ -199,7 +199,7 @@ class Broker(Protocol):
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """Other terms in place of an order that works; the report is of what took its place, or where it was cancelled
-        and nothing took its place, of itself."""
+        and nothing took its place, of itself. SendAnew as with `place`."""
 
     async def cancel(self, order: Reference) -> Report | None:
         """None where the broker takes note and says later how it ended."""
