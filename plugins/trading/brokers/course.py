@@ -128,6 +128,13 @@ def reference(row: OrderRow) -> Reference:
     )  # fmt: skip
 
 
+def references(row: OrderRow) -> list[Reference]:
+    """Under which an order that was given up may have come: where it was being replaced, what was to take its place
+    too."""
+    known = reference(row)
+    return [known, replace(known, client_id=next_client_id(row), broker_id=None)] if row.replacements else [known]
+
+
 def ticket_of(row: OrderRow, client_id: str, *, extended_hours: bool) -> Ticket:
     """The order as it is sent; its quantity must be known."""
     if row.quantity is None:
