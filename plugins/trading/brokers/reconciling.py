@@ -154,8 +154,8 @@ class Reconciler:
         if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
-        whole = whole and sure
-        listed, unlisted = await self._listed(broker, rows, whole)
+        whole = whole and sure and not seen.listless
+        listed, unlisted = (None, None) if seen.listless else await self._listed(broker, rows, whole)
         gone = await self._given_up(account, seen) if whole else []
         if unlisted is not None and not rows and not gone:
             raise unlisted
@@ -165,7 +165,12 @@ class Reconciler:
         rows, troubles = seen.in_turn(rows), []
         for row in rows:
             seen.at = row.number
-            troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            try:
+                troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            except BrokerBusy:
+                seen.listless = seen.listless or (unlisted is not None and row is rows[0])
+                raise
+            seen.listless = False
             round.answer(seen)
         seen.at = 0
         await self._desk.together.take_back(broker, account, rows)

@@ -27,6 +27,8 @@ class Seen:
     """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
     unlisted: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """When the broker has neither told of an open order nor listed it, in a row."""
+    listless: bool = False
+    """Whether orders are asked for one by one next: what had become of the list has kept them from it last."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
     cut: bool = False

@@ -76,3 +76,23 @@ async def test_where_a_firewall_bars_one_path_orders_are_placed_and_cancelled(
         id = (await room.place(account))["order"]["id"]
         await room.do(CANCEL, orderId=id)
         assert venue.by_client_id(id).status == "canceled"
+
+
+@pytest.mark.parametrize(("account", "path"), [("tacc_a", "/orders"), ("tacc_b", "/openOrders")])
+async def test_where_a_firewall_bars_the_list_of_open_orders_each_is_looked_at_alone(
+    room: Room, account: str, path: str
+) -> None:
+    venue, open_ = room.venue(account), room.venue(account).answer
+    ids = [(await room.place(account))["order"]["id"] for _ in range(5)]
+
+    async def barred(request: web.Request) -> web.StreamResponse:
+        if request.method == "GET" and request.path.endswith(path):
+            return web.Response(text="<html>Forbidden", status=403, content_type="text/html")
+        return cast(web.StreamResponse, await open_(request))
+
+    venue.answer = barred
+    for id in ids[:2]:
+        venue.fill(venue.by_client_id(id), "1", "100")
+        for _ in range(14):
+            await room.look(10)
+        assert (await room.order(id)).status == "FILLED"
