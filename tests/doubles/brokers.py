@@ -21,7 +21,7 @@ from gateway.core.clock import Clock
 
 KEY, SECRET = "key-of-ada", "secret-of-ada"
 LOST, HANG, DOWN, DOWN_AFTER, LIMITED, BANNED, GARBAGE = "lost", "hang", "500", "500 after", "429", "418", "garbage"
-SLOW = "408 after"
+SLOW, CLOCK = "408 after", "-1021"
 """LOST, DOWN_AFTER, SLOW: it is carried out, and the answer does not come, or says that something broke."""
 
 
@@ -44,6 +44,8 @@ class Placed:
     replaces: str | None = None
     replaced_by: str | None = None
     deals: list[dict[str, Any]] = field(default_factory=list)
+    at: datetime
+    """When it was made."""
 
     @property
     def filled(self) -> Decimal:
@@ -114,7 +116,7 @@ class Venue:
         return next((each for each in self.orders.values() if each.client_id == client_id), None)
 
     def add(self, **given: Any) -> Placed:
-        made = Placed(id=str(next(self.numbers)), **given)
+        made = Placed(id=str(next(self.numbers)), at=self.now, **given)
         self.orders[made.id] = made
         if self.fills_at is not None:
             self.fill(made, str(made.quantity), self.fills_at)
@@ -154,6 +156,9 @@ class Venue:
         if what in (LIMITED, BANNED):
             headers = {"retry-after": "7" if what == LIMITED else "120"}
             return web.json_response(self.limited, status=int(what), headers=headers)
+        if what == CLOCK:
+            told = "Timestamp for this request is outside of the recvWindow."
+            return web.json_response({"code": -1021, "msg": told}, status=400)
         found = await self.respond(request)
         if self.proxy is not None:
             return web.Response(text=f"<html>error {self.proxy}</html>", content_type="text/html", status=self.proxy)
@@ -226,7 +231,7 @@ class AlpacaDouble(Venue):
         order.status = "pending_replace" if self.holds_replacements else "replaced"
         new = self.add(
             client_id=given["client_order_id"], symbol=order.symbol, side=order.side, type=order.type, tif=order.tif,
-            quantity=Decimal(given["qty"]), price=given.get("limit_price", order.price),
+            quantity=Decimal(given.get("qty", order.quantity)), price=given.get("limit_price", order.price),
             stop=given.get("stop_price", order.stop), replaces=order.id,
         )  # fmt: skip
         order.replaced_by = new.id
@@ -297,7 +302,14 @@ class BinanceDouble(Venue):
             return wrong
         given = dict(request.query)
         self.bodies.append(given)
-        known = self.orders.get(given.get("orderId", "")) or self.by_client_id(given.get("origClientOrderId"))
+        number, name = given.get("orderId"), given.get("origClientOrderId")
+        known = self.by_client_id(name) if number is None else self.orders.get(number)
+        if known is not None and name is not None and known.client_id != name:
+            # https://developers.binance.com/docs/binance-spot-api-docs/rest-api/trading-endpoints: both have to match.
+            deleting = request.method == "DELETE"
+            return self._no(
+                *((-2011, "Unknown order sent.") if deleting else (-2039, "Client order ID is not correct."))
+            )
         match request.method, path:
             case "POST", "/order":
                 return self._place(given)
@@ -308,7 +320,7 @@ class BinanceDouble(Venue):
             case "DELETE", "/order":
                 return self._cancel(known)
             case "GET", "/openOrders":
-                return web.json_response([self._shown(each) for each in self.orders.values() if each.open])
+                return web.json_response([self._told(each) for each in self.orders.values() if each.open])
             case "GET", "/myTrades":
                 told = [] if known is None or self.hides_fills else [self._trade(known, each) for each in known.deals]
                 rest = [each for each in told if each["id"] >= int(given["fromId"])]
@@ -380,7 +392,10 @@ class BinanceDouble(Venue):
         )  # fmt: skip
 
     def _one(self, order: Placed) -> web.Response:
-        return web.json_response(self._shown(order))
+        return web.json_response(self._told(order))
+
+    def _told(self, order: Placed) -> dict[str, Any]:
+        return self._shown(order) | {"time": int(order.at.timestamp() * 1000)}
 
     def _shown(self, order: Placed) -> dict[str, Any]:
         # https://developers.binance.com/legacy-docs/binance-spot-api-docs/rest-api/conditional-fields-in-order-responses

@@ -113,20 +113,24 @@ class AccountDesk:
 
     async def delete(self, context: Context, account_id: str) -> str:
         """The id of what shows no more; its ledger stays, for the organisation's export."""
-        await self._check_parting(context, account_id)
+        looked_at = await self._check_parting(context, account_id)
         async with self._host.store.write(*turns_of(context.tenant, account_id)) as tx:
             held = await self._gate.lock(tx, context, account_id, Access.MANAGE, "id")
             refused = rules.not_empty(await self._rows.in_use(tx, context.tenant, account_id))
             if refused is not None:
                 raise refused
+            if held.broker != rules.SIMULATOR and held.orders != looked_at:
+                told = "Orders of the account have ended just now, and its broker was not asked for them: try again."
+                raise Refused("ACCOUNT_NOT_EMPTY", told, "id")
             row = self._next(replace(held, deleted_at=self._host.clock.now()))
             await self._rows.change(tx, context.tenant, account_id, row)
             await self._record(tx, context, "tradingaccount.deleted", account_id, before=_told(held))
             self._tell(tx, account_id)
         return account_id
 
-    async def _check_parting(self, context: Context, account_id: str) -> None:
-        """Nothing is asked of a broker for whoever may not delete the account, nor while our books refuse it."""
+    async def _check_parting(self, context: Context, account_id: str) -> int | None:
+        """How many orders the account has had when its broker was asked for those that were given up. Nothing is asked
+        of it for whoever may not delete the account, nor while our books refuse it: None then."""
         async with self._host.store.read() as tx:
             row = await self._gate.find(tx, context, account_id)
             if (
@@ -134,10 +138,13 @@ class AccountDesk:
                 or row.broker == rules.SIMULATOR
                 or await self._gate.access(tx, context, row) < Access.MANAGE
             ):
-                return
+                return None
             empty = rules.not_empty(await self._rows.in_use(tx, context.tenant, account_id)) is None
-        if empty and self._part is not None:
+        if not empty:
+            return None
+        if self._part is not None:
             await self._part(row)
+        return row.orders
 
     async def halt(self, context: Context, account_id: str, reason: str) -> AccountRow:
         """The kill switch of an account: whoever may trade may use it."""

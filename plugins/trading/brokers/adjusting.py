@@ -13,7 +13,7 @@ from gateway.core.ports import Audit
 from plugins.trading.accounts.access import Access, Gate, manages
 from plugins.trading.accounts.desk import TOPIC
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.course import reference
+from plugins.trading.brokers.course import references
 from plugins.trading.brokers.holdings import Difference, difference_of
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
@@ -24,7 +24,7 @@ from plugins.trading.brokers.port import (
     Stock,
     Ticket,
 )  # fmt: skip
-from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
+from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR
 from plugins.trading.brokers.settling import Settler
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.brokers.units import book_units
@@ -138,12 +138,11 @@ class UnitsDesk:
         """What was given up here may have come there since, and be filled: it would be counted twice."""
         since = self._host.clock.now() - GIVEN_UP_FOR
         async with self._host.store.read() as tx:
-            rows = await LiveDirectory().ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
-        for row in rows:
-            if not _moves(broker, row, instrument):
-                continue
+            rows = await LiveDirectory().ended(tx, account, GIVEN_UP, since)
+        moving = [row for row in rows if _moves(broker, row, instrument)]
+        for row, which in ((each, which) for each in moving for which in references(each)):
             try:
-                report = await broker.find(reference(row))
+                report = await broker.find(which)
             except KeyRefused:
                 raise
             except (BrokerRefused, AnswerUnreadable):

@@ -57,8 +57,10 @@ class Alpaca:
     def __init__(self, link: Link, key: str, secret: str) -> None:
         self.id, self._link = link.broker, link
         self._secrets = wire.headers(key, secret)
-        self._bucket = f"requests {sha256(key.encode()).hexdigest()}"
+        owner = sha256(key.encode()).hexdigest()
+        self._bucket, self._share = f"requests {owner}", f"reading {owner}"
         link.pace.limit(self._bucket, A_MINUTE, 60.0, reading=READING)
+        link.pace.limit(self._share, A_MINUTE, 60.0, reading=1.0)
 
     def __repr__(self) -> str:
         return f"<{self.id}>"
@@ -271,7 +273,8 @@ class Alpaca:
         return None if gone else _object(self._taken(answer))
 
     async def _ask(self, sending: Sending, urgency: Urgency) -> Answer:
-        answer = await self._link.ask(sending, {self._bucket: 1}, urgency)
+        share = {self._share: 1} if urgency is Urgency.READ else {}
+        answer = await self._link.ask(sending, {self._bucket: 1} | share, urgency)
         left = answer.headers.get("x-ratelimit-remaining", "")
         if left.isascii() and left.isdigit() and len(left) < 9:
             self._link.pace.left(self._bucket, float(left))
@@ -279,7 +282,7 @@ class Alpaca:
             # It counts each key for itself; what stands between us and it counts us all.
             raise self._link.rest(answer, None if _said(answer) is None else self._bucket)
         if answer.status == BARRED and _said(answer) is None:
-            self._link.rest(answer, None)
+            self._link.rest(answer, self._share)
         return answer
 
     def _taken(self, answer: Answer) -> Answer:

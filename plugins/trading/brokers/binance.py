@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
+from gateway.core.matching.lifecycle import TERMINAL
 from plugins.trading.brokers import binance_wire as wire
 from plugins.trading.brokers.course import root_id
 from plugins.trading.brokers.link import BARRED, LIMITED, Answer, Link
@@ -53,6 +54,8 @@ KEYS = frozenset({-1002, -1022, -2014, -2015})
 TAKEN = "Duplicate order sent."
 OURS = "ord_"
 """So the names begin under which we send orders."""
+ON_ITS_WAY = timedelta(seconds=60)
+"""So long after it was kept here an order may be made there, clocks that differ included."""
 UNDONE = "BROKER_REFUSED: it was cancelled, and what was to replace it refused"
 
 
@@ -103,15 +106,28 @@ class Binance:
         """See `Broker`."""
         asked = wire.replace_params(ticket, await self._broker_id(order))
         try:
-            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1))
+            answer = await self._signed("POST", wire.REPLACE, asked, Urgency.ORDER, self._counts(1), again=False)
         except _Undone as undone:
             return undone.report
         return wire.parse_order(_object(answer).inner("newOrderResponse"))
 
     async def cancel(self, order: Reference) -> Report | None:
         """See `Broker`."""
-        answer = await self._signed("DELETE", wire.ORDER, self._which(order), Urgency.CANCEL)
-        return wire.parse_order(_object(answer))
+        which = self._which(order)
+        try:
+            return await self._cancel(which | {"origClientOrderId": order.client_id})
+        except KeyRefused:
+            raise
+        except BrokerRefused:
+            # It may bear another name by now; and by its number alone another one would be cancelled.
+            found = None if order.broker_id is None else await self.find(order, Urgency.CANCEL)
+            if found is None or found.status in TERMINAL or found.client_id == order.client_id:
+                raise
+        return await self._cancel(which | {"origClientOrderId": found.client_id})
+
+    async def _cancel(self, asked: Mapping[str, str]) -> Report:
+        """By number and name: where both are sent, both have to be right."""
+        return wire.parse_order(_object(await self._signed("DELETE", wire.ORDER, asked, Urgency.CANCEL)))
 
     async def cancel_all(self, orders: Sequence[Reference]) -> None:
         """One by one: the one exchange for a symbol would take others' orders along."""
@@ -221,7 +237,8 @@ class Binance:
         share = {self._share: weights[WEIGHT]}
         if urgency is not Urgency.READ:
             return weights, urgency
-        if self._link.pace.wait(share, Urgency.READ) > 0:
+        pace = self._link.pace
+        if pace.wait(share, Urgency.READ) > 0 and not pace.rests(self._share):
             return weights, Urgency.SPARE
         return weights | share, Urgency.READ
 
@@ -255,7 +272,7 @@ class Binance:
         if answer.status in LIMITED or (code in BUSY and answer.status < 500):
             raise self._link.rest(answer, self._often if code == OFTEN else None)
         if answer.status == BARRED and code is None:
-            self._link.rest(answer, None)
+            self._link.rest(answer, self._share)
 
     def _trouble(self, answer: Answer) -> Exception:
         code, said = wire.parse_error(_body(answer))
@@ -301,12 +318,16 @@ class _Archived(BrokerRefused):
 
 
 def _is_another(report: Report, order: Reference) -> bool:
-    """Whether the order's number is another one's by now, as after a test network was wiped. One that was cancelled may
-    bear the name of its cancellation."""
+    """Whether the order's number is another one's by now, as after a test network was wiped: that one was made later.
+    One that was cancelled may bear the name of its cancellation, and one that was amended in place any."""
     root = root_id(report.client_id)
     if root == root_id(order.client_id):
         return False
-    return root.startswith(OURS) or report.status is not OrderStatus.CANCELED
+    if root.startswith(OURS) or (order.side is not None and report.side not in (None, order.side)):
+        return True
+    if order.by is None or report.made_at is None:
+        return report.status is not OrderStatus.CANCELED
+    return report.made_at > order.by + ON_ITS_WAY
 
 
 def _object(answer: Answer) -> Fields:

@@ -16,6 +16,7 @@ from plugins.trading.brokers.port import Deal, Report, Stock, Ticket
 from plugins.trading.brokers.wire import Fields, Sending, objects, plain, readable
 from schema.symbols import AssetClass, InstrumentId
 from schema.words.orders import Liquidity, OrderStatus, OrderType, TimeInForce
+from schema.words.trades import Side
 
 RECV_WINDOW_MS = 5_000
 ORDER, REPLACE, OPEN = "/api/v3/order", "/api/v3/order/cancelReplace", "/api/v3/openOrders"
@@ -38,6 +39,7 @@ STATUSES: Mapping[str, OrderStatus] = {
     "REJECTED": OrderStatus.REJECTED, "EXPIRED": OrderStatus.EXPIRED, "EXPIRED_IN_MATCH": OrderStatus.CANCELED,
 }  # fmt: skip
 """https://developers.binance.com/docs/binance-spot-api-docs/enums#order-status-status"""
+SIDES: Mapping[str, Side] = {each.value: each for each in Side}
 REASONS = {
     "CANCELED": "Binance says CANCELED",
     "REJECTED": "Binance says REJECTED",
@@ -124,6 +126,7 @@ def parse_order(row: Fields) -> Report:
         filled=row.number("executedQty"), limit_price=row.above_zero("price"), stop_price=row.above_zero("stopPrice"),
         trail_percent=None if trail is None else trail / BIPS,
         reason="IOC_UNFILLED" if unfilled else REASONS.get(said), deals=_deals_within(row, broker_id),
+        side=SIDES.get(row.text_or_none("side") or ""), made_at=row.epoch_ms("time") if row.has("time") else None,
     )  # fmt: skip
 
 

@@ -122,7 +122,17 @@ def root_id(client_id: str) -> str:
 
 def reference(row: OrderRow) -> Reference:
     """The order at its broker."""
-    return Reference(instrument=parse_instrument(row.instrument), client_id=row.id, broker_id=row.broker_order_id)
+    return Reference(
+        instrument=parse_instrument(row.instrument), client_id=row.id, broker_id=row.broker_order_id,
+        side=Side(row.side), by=row.changed_at if row.replacements else row.created_at,
+    )  # fmt: skip
+
+
+def references(row: OrderRow) -> list[Reference]:
+    """Under which an order that was given up may have come: where it was being replaced, what was to take its place
+    too."""
+    known = reference(row)
+    return [known, replace(known, client_id=next_client_id(row), broker_id=None)] if row.replacements else [known]
 
 
 def ticket_of(row: OrderRow, client_id: str, *, extended_hours: bool) -> Ticket:

@@ -110,9 +110,10 @@ class LiveDesk:
         return await self._host.service(Sendings).carried(self.together.send(broker, account, rows))
 
     async def replace(
-        self, context: Context, account: AccountRow, row: OrderRow, terms: Mapping[str, Any]
+        self, context: Context, account: AccountRow, row: OrderRow, terms: Mapping[str, Any], *, again: bool = True
     ) -> OrderRow:  # fmt: skip
-        """The order with other terms, as another one at the broker; PENDING_REPLACE where no answer came in time."""
+        """The order with other terms, as another one at the broker; PENDING_REPLACE where no answer came in time.
+        Before it is sent *again*, it is judged anew."""
         broker = await self._broker(account)
         held, currencies = await self._held(account)
         instrument = parse_instrument(row.instrument)
@@ -127,7 +128,9 @@ class LiveDesk:
         try:
             report = await broker.replace(course.reference(before), ticket)
         except (BrokerRefused, BrokerBusy) as error:
-            await self._settler.restore(before, asked)
+            now = await self._settler.restore(before, asked)
+            if again and isinstance(error, SendAnew):
+                return await self.replace(context, account, now, terms, again=False)
             raise _told(error) from None
         except OutcomeUnknown as error:
             return self._open(asked, error)

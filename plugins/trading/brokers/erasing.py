@@ -15,7 +15,7 @@ from gateway.core.contract import Host
 from gateway.core.matching.lifecycle import TERMINAL
 from gateway.core.store import Tx
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.course import next_client_id, reference
+from plugins.trading.brokers.course import next_client_id, reference, references
 from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
@@ -27,7 +27,7 @@ from plugins.trading.brokers.port import (
     Reference,
     Report,
 )
-from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST
+from plugins.trading.brokers.reconciling import GIVEN_UP, GIVEN_UP_FOR
 from plugins.trading.brokers.store import LiveDirectory
 from plugins.trading.rows import AccountRow, OrderRow
 from schema.words.orders import OrderStatus
@@ -58,6 +58,14 @@ class _Patient:
     async def find(self, order: Reference) -> Report | None:
         return await self._soon(lambda: self._broker.find(order, Urgency.CANCEL))
 
+    async def check_owner(self, account: AccountRow) -> None:
+        """BrokerTrouble where it does not say that the key is of this account: what is not found may be in it."""
+        came = await self._soon(lambda: self._broker.owner(Urgency.CANCEL))
+        if account.broker_account not in (None, came):
+            raise BrokerRefused(
+                f"{self._broker.id} does not say that the key is of its account {account.broker_account}"
+            )
+
     async def _soon(self, ask: Callable[[], Awaitable[T]]) -> T:
         while True:
             try:
@@ -77,11 +85,12 @@ async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
     by_account = dict[str, list[OrderRow]]()
     for row in rows:
         by_account.setdefault(row.account_id, []).append(row)
-    brokers = {account.id: account.broker for account in accounts if account.id in by_account}
+    some = [account for account in accounts if account.id in by_account]
+    brokers = {account.id: account.broker for account in some}
     left, until = {row.id: UNANSWERED for row in rows}, host.clock.monotonic() + WITHIN_S
     with suppress(TimeoutError):
         async with asyncio.timeout(WITHIN_S):
-            await asyncio.gather(*(_cancel(host, brokers[id], by_account[id], left, until) for id in brokers))
+            await asyncio.gather(*(_cancel(host, each, by_account[each.id], left, until) for each in some))
     for row in rows:
         if row.id in left:
             LOG.error(
@@ -92,18 +101,18 @@ async def cancel_open(host: Host, tx: Tx, tenant: str) -> None:
 
 async def _given_up(host: Host, tx: Tx, accounts: Sequence[AccountRow]) -> list[OrderRow]:
     since = host.clock.now() - GIVEN_UP_FOR
-    found = [await LiveDirectory().ended(tx, each, GIVEN_UP, since, GIVEN_UP_MOST) for each in accounts]
+    found = [await LiveDirectory().ended(tx, each, GIVEN_UP, since) for each in accounts]
     return [row for rows in found for row in rows]
 
 
 async def _cancel(
-    host: Host, broker_id: str, rows: Sequence[OrderRow], left: dict[str, str], until: float
+    host: Host, account: AccountRow, rows: Sequence[OrderRow], left: dict[str, str], until: float
 ) -> None:  # fmt: skip
     """Of one account, some together; what its broker takes note of is *left* no more. After a trouble that is not of
     one order no other is begun."""
     waiting = iter(rows)
     try:
-        found = await host.service(Brokers).by_key(rows[0].tenant_id, broker_id)
+        found = await host.service(Brokers).by_key(account.tenant_id, account.broker)
     except BrokerTrouble as error:
         left.update({row.id: str(error) for row in waiting})
         return
@@ -113,6 +122,8 @@ async def _cancel(
         for row in waiting:
             try:
                 await _cancel_one(broker, row)
+                if not row.open:
+                    await broker.check_owner(account)
                 del left[row.id]
             except BrokerTrouble as error:
                 left[row.id] = str(error)
@@ -125,11 +136,12 @@ async def _cancel(
 async def _cancel_one(broker: _Patient, row: OrderRow) -> None:
     """An order; of one that may have been replaced, either; one that was given up where it has come."""
     if row.status != OrderStatus.PENDING_REPLACE:
-        if not row.open and await _is_gone(broker, row):
-            return
-        refused = await _refusal(broker, reference(row))
-        if refused is not None and not await _is_over(broker, reference(row)):
-            raise refused
+        for which in [reference(row)] if row.open else references(row):
+            if not row.open and await _is_gone(broker, which):
+                continue
+            refused = await _refusal(broker, which)
+            if refused is not None and not await _is_over(broker, which):
+                raise refused
         return
     other = replace(reference(row), client_id=next_client_id(row), broker_id=None)
     refused = await _refusal(broker, reference(row))
@@ -144,9 +156,9 @@ async def _cancel_one(broker: _Patient, row: OrderRow) -> None:
         raise refused
 
 
-async def _is_gone(broker: _Patient, row: OrderRow) -> bool:
+async def _is_gone(broker: _Patient, order: Reference) -> bool:
     """Whether the broker knows no such order, or says that it has ended."""
-    found = await broker.find(reference(row))
+    found = await broker.find(order)
     return found is None or found.status in TERMINAL
 
 

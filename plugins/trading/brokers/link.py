@@ -15,7 +15,8 @@ TIMEOUT_S = 8.0
 LONGEST_PAUSE_S = 3 * 86_400.0
 LIMITED = frozenset({418, 429})
 BARRED = 403
-"""Without a broker's words a firewall before it says so: it counts us all, and more of the same makes it worse."""
+"""Without a broker's words a firewall before it says so, of one path or one key perhaps: that key reads nothing for a
+while, and orders and cancellations go on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -85,6 +85,10 @@ class Pace:
             found = max(found, bucket.wait(units, urgency))
         return found
 
+    def rests(self, name: str) -> bool:
+        """Whether nothing may be taken out of one bucket, as the broker or what is before it says."""
+        return self._closed_until.get(name, 0.0) > self._monotonic()
+
     def take(self, weights: dict[str, int], urgency: Urgency, where: str) -> None:
         """Take them, or BrokerBusy; nothing is taken then."""
         wait = self.wait(weights, urgency)

@@ -48,6 +48,9 @@ class Reference:
     instrument: InstrumentId
     client_id: str
     broker_id: str | None = None
+    side: Side | None = None
+    by: datetime | None = None
+    """When it had been kept, or replaced, here; None where that is not known."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +99,9 @@ class Report:
     """How many the order has whose place it is to take, as long as that one works."""
     deals: tuple[Deal, ...] = ()
     """Fills that the same answer tells; perhaps not all."""
+    side: Side | None = None
+    made_at: datetime | None = None
+    """When the broker took it; None where that is not told."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -193,7 +199,7 @@ class Broker(Protocol):
 
     async def replace(self, order: Reference, ticket: Ticket) -> Report:
         """Other terms in place of an order that works; the report is of what took its place, or where it was cancelled
-        and nothing took its place, of itself."""
+        and nothing took its place, of itself. SendAnew as with `place`."""
 
     async def cancel(self, order: Reference) -> Report | None:
         """None where the broker takes note and says later how it ended."""

@@ -7,7 +7,9 @@ and every few minutes also what it holds. Nothing here sends an order.
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Coroutine, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from typing import Any
@@ -17,7 +19,7 @@ import structlog
 from gateway.core.contract import Host
 from gateway.core.matching.lifecycle import TERMINAL
 from plugins.trading.brokers.catalog import Brokers
-from plugins.trading.brokers.course import ZERO, reference, root_id
+from plugins.trading.brokers.course import ZERO, reference, references, root_id
 from plugins.trading.brokers.desk import LiveDesk
 from plugins.trading.brokers.holding import Keeper
 from plugins.trading.brokers.port import (
@@ -30,7 +32,6 @@ from plugins.trading.brokers.port import (
     KeyRefused,
     OutcomeUnknown,
     PastUnknown,
-    Reference,
     Report,
 )
 from plugins.trading.brokers.rounds import AT_ONCE, Round, Seen
@@ -48,9 +49,12 @@ MISSES = 12
 UNLISTED_S = 3600.0
 """For so long at least, where the broker refuses to tell of it."""
 GIVEN_UP, GIVEN_UP_FOR, GIVEN_UP_MOST = frozenset({LOST, UNSENT, UNREACHED}), timedelta(days=1), 20
-"""Orders that ended so are asked for so long, and no more of an account at once."""
+"""Orders that ended so are asked for so long, and no more of an account at once: the others in turn."""
 FEW = 3
 """So many orders are asked for one by one; of more, the list of all is cheaper."""
+
+SECONDS = re.compile(r"[0-9.]+ s\b")
+"""How long a trouble lasts is told in it, and changes from look to look."""
 
 LOG = structlog.get_logger(__name__)
 
@@ -135,8 +139,9 @@ class Reconciler:
         if isinstance(trouble, KeyRefused):
             # Nothing is won by asking with it again and again, and brokers ban who does.
             seen.rests_until = now + KEY_REST_S
-        if seen.told != str(trouble):
-            seen.told = str(trouble)
+        told = SECONDS.sub("", str(trouble))
+        if seen.told != told:
+            seen.told = told
             LOG.warning("broker_not_reconciled", account=account.id, broker=account.broker, reason=str(trouble))
 
     async def _compare(
@@ -149,33 +154,41 @@ class Reconciler:
         if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
-        whole = whole and sure
-        listed, unlisted = await self._listed(broker, rows, whole)
+        whole = whole and sure and not seen.listless
+        listed, unlisted = (None, None) if seen.listless else await self._listed(broker, rows, whole)
+        gone = await self._given_up(account, seen) if whole else []
+        if unlisted is not None and not rows and not gone:
+            raise unlisted
         if listed is not None:
             round.answer(seen)
         whole = whole and unlisted is None
         rows, troubles = seen.in_turn(rows), []
         for row in rows:
             seen.at = row.number
-            troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            try:
+                troubles.append(await self._clear(row, seen, self._order(broker, row, seen, listed, sure=sure)))
+            except BrokerBusy:
+                seen.listless = seen.listless or (unlisted is not None and row is rows[0])
+                raise
+            seen.listless = False
             round.answer(seen)
         seen.at = 0
         await self._desk.together.take_back(broker, account, rows)
         if whole and listed is not None:
             await self._unlisted(broker, list(zip(rows, troubles, strict=True)), seen, listed)
             await self._strays(broker, account, seen, listed, rows)
-        late = await self._late(broker, account, seen) if whole else []
-        if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in late):
+        await self._late(broker, gone[:GIVEN_UP_MOST], seen)
+        if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in gone):
             # Money may have moved for fills of which the broker tells nothing.
             seen.whole_at = now if whole else seen.whole_at
-        elif whole and _are_known(rows) and self._settler.waiting.keys().isdisjoint(row.id for row in (*rows, *late)):
+        elif whole and _are_known(rows) and self._settler.waiting.keys().isdisjoint(row.id for row in (*rows, *gone)):
             # Money that has moved for a fill that is not told yet is no difference.
             await self._keeper.compare(broker, account)
             seen.whole_at = now if self._keeper.at_rest(account.id) else None
         return unasked or unlisted
 
     async def _clear(
-        self, row: OrderRow, seen: Seen, asking: Coroutine[Any, Any, None]
+        self, row: OrderRow, seen: Seen, asking: Coroutine[Any, Any, object]
     ) -> BrokerTrouble | None:  # fmt: skip
         """Why the broker does not say how an order stands: that it tells nothing of one keeps no other from being
         looked at."""
@@ -201,9 +214,9 @@ class Reconciler:
             return None, None
         try:
             found = await broker.open_orders()
+        except KeyRefused:
+            raise
         except (BrokerRefused, OutcomeUnknown) as error:
-            if not rows or isinstance(error, KeyRefused):
-                raise
             return None, error
         return {each.broker_id: each for each in found} | {each.client_id: each for each in found}, None
 
@@ -295,9 +308,10 @@ class Reconciler:
             LOG.error("broker_order_stray", order=row.id, broker=broker.id, status=row.status)
             await self._clear(row, seen, self._cancel_stray(broker, row, report))
 
-    async def _cancel_stray(self, broker: Broker, row: OrderRow, report: Report) -> None:
+    async def _cancel_stray(self, broker: Broker, row: OrderRow, report: Report) -> Report:
+        """How it stands then."""
         known = reference(row)
-        at_broker = Reference(instrument=known.instrument, client_id=report.client_id, broker_id=report.broker_id)
+        at_broker = replace(known, client_id=report.client_id, broker_id=report.broker_id)
         try:
             await broker.cancel(at_broker)
         except BrokerRefused as error:
@@ -306,25 +320,36 @@ class Reconciler:
         if now.filled:
             # What was filled is a fact, whatever state the order has here.
             await self._settler.learn(broker, row, now)
+        return now
 
-    async def _late(self, broker: Broker, account: AccountRow, seen: Seen) -> list[OrderRow]:
-        """Orders that were given up without the broker's word: one that has come there after that may be filled."""
+    async def _given_up(self, account: AccountRow, seen: Seen) -> list[OrderRow]:
+        """Orders that were given up without the broker's word, those before the others that the last look has left
+        out."""
         since = self._host.clock.now() - GIVEN_UP_FOR
         async with self._host.store.read() as tx:
-            rows = await self._directory.ended(tx, account, GIVEN_UP, since, GIVEN_UP_MOST)
-        seen.late = {row.id: seen.late.get(row.id, ZERO) for row in rows}
+            rows = await self._directory.ended(tx, account, GIVEN_UP, since)
+        seen.late = {each: booked for row in rows for each, booked in seen.late.items() if root_id(each) == row.id}
+        left_out = [row for row in rows if row.number < seen.late_at]
+        return left_out + [row for row in rows if row.number >= seen.late_at]
+
+    async def _late(self, broker: Broker, rows: Iterable[OrderRow], seen: Seen) -> None:
+        """One of them that has come to the broker after that may be filled, and must not work."""
         for row in rows:
+            seen.late_at = row.number
             await self._clear(row, seen, self._late_one(broker, row, seen))
-        return rows
 
     async def _late_one(self, broker: Broker, row: OrderRow, seen: Seen) -> None:
-        report = await broker.find(reference(row))
-        if report is None or report.filled == seen.late[row.id]:
-            return
-        await self._settler.learn(broker, row, report)
-        self._settler.check_listed(broker, row)
-        if row.id not in self._settler.waiting:
-            seen.late[row.id] = report.filled
+        for which in references(row):
+            report = await broker.find(which)
+            if report is not None and report.status not in TERMINAL:
+                LOG.error("broker_order_stray", order=row.id, broker=broker.id, status=row.status)
+                report = await self._cancel_stray(broker, row, report)
+            if report is None or report.filled == seen.late.get(which.client_id, ZERO):
+                continue
+            await self._settler.learn(broker, row, report)
+            self._settler.check_listed(broker, row)
+            if row.id not in self._settler.waiting:
+                seen.late[which.client_id] = report.filled
 
 
 def _is_over(error: BrokerTrouble | None) -> bool:

@@ -21,10 +21,14 @@ class Seen:
     missed: dict[str, int] = field(default_factory=dict)
     late: dict[str, Decimal] = field(default_factory=dict)
     """How much is booked, by the broker's count, of orders that were given up here."""
+    late_at: int = 0
+    """The number of the one of these that was asked for last; 0 before."""
     unclear: dict[str, str] = field(default_factory=dict)
     """Why an order cannot be looked at, as long as the broker says nothing of it that can be read."""
     unlisted: dict[str, tuple[float, ...]] = field(default_factory=dict)
     """When the broker has neither told of an open order nor listed it, in a row."""
+    listless: bool = False
+    """Whether orders are asked for one by one next: what had become of the list has kept them from it last."""
     told: str | None = None
     """The trouble that was logged last, as long as it lasts."""
     cut: bool = False

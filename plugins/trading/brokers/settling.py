@@ -25,6 +25,7 @@ from plugins.trading.brokers.pacing import Urgency
 from plugins.trading.brokers.port import (
     AnswerUnreadable,
     Broker,
+    BrokerBusy,
     Deal,
     OutcomeUnknown,
     PastUnknown,
@@ -116,7 +117,15 @@ class Settler:
         except PastUnknown as error:
             await self.learn(broker, row, unended(error.report), settled=settled)
             raise
-        return None if report is None else await self.learn(broker, row, report, settled=settled)
+        if report is None:
+            return None
+        try:
+            return await self.learn(broker, row, report, settled=settled)
+        except BrokerBusy:
+            if urgency is Urgency.READ:
+                raise
+            # More hangs on it than on its fills, which come with the reconciliation.
+            return await self.settle(row, report, report.deals, settled=settled)
 
     async def booked(self, broker: Broker, row: OrderRow) -> str:
         """The broker's id of an order, once all that is filled of it by now is booked; BrokerTrouble where the broker

@@ -40,12 +40,12 @@ class LiveDirectory:
         return await tx.all(select(orders).where(mine).order_by(orders.c.account_id, orders.c.number), OrderRow)
 
     async def ended(
-        self, tx: Tx, account: AccountRow, reasons: Collection[str], since: datetime, most: int
+        self, tx: Tx, account: AccountRow, reasons: Collection[str], since: datetime
     ) -> list[OrderRow]:  # fmt: skip
-        """Orders of an account that ended so since then, the newest first, and at *most* so many."""
+        """Orders of an account that ended so since then, the newest first."""
         mine = and_(
             orders.c.tenant_id == account.tenant_id, orders.c.account_id == account.id,
             orders.c.number > account.orders - RECENT, orders.c.reason.in_(sorted(reasons)),
             orders.c.ended_at > since,
         )  # fmt: skip
-        return await tx.all(select(orders).where(mine).order_by(orders.c.number.desc()).limit(most), OrderRow)
+        return await tx.all(select(orders).where(mine).order_by(orders.c.number.desc()), OrderRow)

@@ -123,6 +123,8 @@ def test_the_documented_orders_are_read() -> None:
         quantity=D(1),
         filled=D(0),
         limit_price=D("0.1"),
+        side=Side.BUY,
+        made_at=datetime(2017, 7, 12, 2, 41, 59, 559000, tzinfo=UTC),
     )
     assert (order(trailingDelta=10).trail_percent, order(trailingDelta="525").trail_percent) == (D("0.1"), D("5.25"))
     assert (order(CANCELED).client_id, order(CANCELED).status) == ("myOrder1", "CANCELED")

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.plugins.trading.brokers.room import REPLACE, SYMBOLS, Room
+from tests.plugins.trading.brokers.room import CANCEL, REPLACE, SYMBOLS, Room
 from tests.plugins.trading.rowsof import D
 
 
@@ -58,6 +58,7 @@ async def test_an_order_of_others_that_has_the_number_of_one_that_was_wiped_is_n
     room: Room, status: str
 ) -> None:
     old, venue = await wiped(room)
+    room.house.clock.turn(61)
     other = venue.add(client_id="web_1", symbol="BTCUSDT", side="BUY", type="LIMIT", tif="GTC", quantity=D(2))
     venue.fill(other, "2" if status == "filled" else "1", "100")
     for _ in range(13):
@@ -92,3 +93,65 @@ async def test_an_order_that_was_replaced_at_binance_is_known_by_its_number(room
     await room.look()
 
     assert ((await room.order(id)).status, (await room.order(id)).filled) == ("PARTIALLY_FILLED", D("0.4"))
+
+
+async def test_an_order_of_others_on_the_other_side_that_has_the_number_of_one_that_was_wiped_is_not_ours(
+    room: Room,
+) -> None:
+    old, venue = await wiped(room)
+    other = venue.add(client_id="web_1", symbol="BTCUSDT", side="SELL", type="LIMIT", tif="GTC", quantity=D(1))
+    venue.fill(other, "1", "100")
+    for _ in range(13):
+        await room.look(60)
+
+    assert ((await room.order(old)).status, await room.fills(old)) == ("CANCELED", [])
+
+
+@pytest.mark.parametrize("more", [0, 4])
+async def test_an_order_that_was_amended_in_place_goes_on_and_is_filled(room: Room, more: int) -> None:
+    """https://developers.binance.com/docs/binance-spot-api-docs/faqs/order_amend_keep_priority"""
+    venue = room.venue("tacc_b")
+    id = (await room.place("tacc_b"))["order"]["id"]
+    for _ in range(more):
+        await room.place("tacc_b")
+    there = venue.by_client_id(id)
+    there.client_id, there.quantity = "xqWk29RandomByBinance", D("0.6")
+    for _ in range(13):
+        await room.look(60)
+    works = await room.order(id)
+    venue.fill(there, "0.6", "100")
+    await room.look()
+
+    row = await room.order(id)
+    assert (works.status, works.quantity, row.status, row.filled) == ("ACCEPTED", D("0.6"), "FILLED", D("0.6"))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+async def test_an_order_that_was_amended_in_place_is_cancelled(room: Room, replaced: bool) -> None:
+    venue = room.venue("tacc_b")
+    id = (await room.place("tacc_b"))["order"]["id"]
+    if replaced:
+        room.house.clock.turn(600)
+        await room.do(REPLACE, orderId=id, limitPrice="99")
+    there = list(venue.orders.values())[-1]
+    there.client_id = "xqWk29RandomByBinance"
+
+    order = (await room.do(CANCEL, orderId=id))["order"]
+
+    assert (order["status"], there.status) == ("CANCELED", "canceled")
+
+
+@pytest.mark.parametrize("filled", [None, "0.4"])
+async def test_to_cancel_an_order_whose_number_is_another_ones_cancels_nothing(room: Room, filled: str | None) -> None:
+    old, venue = await wiped(room)
+    new = (await room.place("tacc_b"))["order"]["id"]
+    there = venue.by_client_id(new)
+    if filled is not None:
+        venue.fill(there, filled, "100")
+
+    answer = await room.do(CANCEL, orderId=old)
+    await room.look()
+
+    rows = [await room.order(each) for each in (old, new)]
+    assert (answer["order"]["status"], there.open) == ("PENDING_CANCEL", True)
+    assert [row.filled for row in rows] == [D(0), D(filled or 0)]

@@ -11,12 +11,13 @@ import pytest
 from plugins.trading.brokers.catalog import Brokers
 from plugins.trading.brokers.course import reference
 from plugins.trading.brokers.port import BrokerBusy
-from tests.doubles.brokers import DOWN, DOWN_AFTER, LOST
+from tests.doubles.brokers import CLOCK, DOWN, DOWN_AFTER, LOST
 from tests.plugins.trading.brokers.gates import Gate
-from tests.plugins.trading.brokers.room import CANCEL, CANCEL_ALL, REPLACE, Room, use_up
+from tests.plugins.trading.brokers.room import CANCEL, CANCEL_ALL, REPLACE, Room, mutation, use_up
 from tests.plugins.trading.rowsof import D
 
 BOTH = ("tacc_a", "tacc_b")
+HALT = mutation("tradingAccountHalt", "TradingAccountHaltInput", "account { id }")
 
 
 async def resting(room: Room, account: str) -> str:
@@ -371,3 +372,50 @@ async def test_an_order_that_may_have_been_replaced_is_cancelled_though_reading_
 
     assert (asked, (await room.order(id)).status) == ("PENDING_REPLACE", "PENDING_CANCEL")
     assert [each.status for each in venue.orders.values()] == ["replaced", "canceled"]
+
+
+async def test_a_replacement_that_was_refused_for_our_clock_is_sent_once_more(room: Room) -> None:
+    venue = room.venue("tacc_b")
+    id = (await room.place("tacc_b"))["order"]["id"]
+    venue.faults.append(("POST", "/cancelReplace", CLOCK))
+
+    order = (await room.do(REPLACE, orderId=id, limitPrice="99"))["order"]
+
+    assert (order["status"], order["limitPrice"]) == ("ACCEPTED", "99")
+    assert [each.price for each in venue.orders.values() if each.open] == ["99"]
+
+
+async def test_a_replacement_that_was_refused_for_our_clock_is_not_sent_once_more_beside_a_kill_switch(
+    room: Room,
+) -> None:
+    venue = room.venue("tacc_b")
+    id = (await room.place("tacc_b"))["order"]["id"]
+    gate = Gate(venue, "GET", "/time")
+    venue.faults.append(("POST", "/cancelReplace", CLOCK))
+
+    replacing = await gate.holding(room.code(REPLACE, orderId=id, limitPrice="105", quantity="3"))
+    await room.do(HALT, id="tacc_b", reason="stop")
+    gate.open()
+
+    refused, row = await replacing, await room.order(id)
+    assert (refused, row.status, row.quantity) == ("KILL_SWITCH", "ACCEPTED", D(1))
+    assert [(each.price, each.open) for each in venue.orders.values()] == [("100", True)]
+
+
+@pytest.mark.parametrize(("account", "method"), [("tacc_a", "PATCH"), ("tacc_b", "POST")])
+async def test_what_was_replaced_and_filled_in_part_is_cancelled_though_its_fills_cannot_be_asked_for(
+    room: Room, account: str, method: str
+) -> None:
+    venue = room.venue(account)
+    id = (await room.place(account))["order"]["id"]
+    venue.faults.append((method, "", LOST))
+    await room.do(REPLACE, orderId=id, limitPrice="99")
+    new = list(venue.orders.values())[-1]
+    venue.fill(new, "0.4", "99")
+    await use_up(room, account)
+
+    await room.do(CANCEL, orderId=id)
+    await room.look(61)
+
+    row = await room.order(id)
+    assert (new.status, row.status, row.filled) == ("canceled", "CANCELED", D("0.4"))
