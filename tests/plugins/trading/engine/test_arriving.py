@@ -192,7 +192,8 @@ async def test_however_many_instruments_nobody_answers_for_others_wait_once(
     real, waited, asked = asyncio.wait, list[int](), list[str]()
 
     async def wait(tasks: Any, **how: Any) -> Any:
-        waited.append(len(list(tasks)))
+        if all(each.get_name() == "trading.ground" for each in tasks):
+            waited.append(len(list(tasks)))
         return await real(tasks, timeout=0.01)
 
     async def ground(grounds: Grounds, seat: Seat, row: OrderRow) -> Ground:
