@@ -153,7 +153,8 @@ class Binance:
                 filled=ZERO, reason=f"Binance says: {error}",
             )  # fmt: skip
         report = wire.parse_order(_object(answer))
-        return None if _is_another(report, order) else report
+        ahead = timedelta(milliseconds=self._link.offset_ms or 0)
+        return None if _is_another(report, order, ahead) else report
 
     async def open_orders(self) -> list[Report]:
         """See `Broker`."""
@@ -317,7 +318,7 @@ class _Archived(BrokerRefused):
     """It ended long ago, and nothing of it was filled."""
 
 
-def _is_another(report: Report, order: Reference) -> bool:
+def _is_another(report: Report, order: Reference, ahead: timedelta = timedelta()) -> bool:
     """Whether the order's number is another one's by now, as after a test network was wiped: that one was made later.
     One that was cancelled may bear the name of its cancellation, and one that was amended in place any."""
     root = root_id(report.client_id)
@@ -327,7 +328,7 @@ def _is_another(report: Report, order: Reference) -> bool:
         return True
     if order.by is None or report.made_at is None:
         return report.status is not OrderStatus.CANCELED
-    return report.made_at > order.by + ON_ITS_WAY
+    return report.made_at - ahead > order.by + ON_ITS_WAY
 
 
 def _object(answer: Answer) -> Fields:

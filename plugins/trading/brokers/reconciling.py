@@ -154,9 +154,10 @@ class Reconciler:
         if unasked is not None and (not rows or isinstance(unasked, AskedTooOften)):
             raise unasked
         sure = unasked is None
-        whole = whole and sure and not seen.listless
+        due = whole and sure
+        whole = due and not seen.listless
         listed, unlisted = (None, None) if seen.listless else await self._listed(broker, rows, whole)
-        gone = await self._given_up(account, seen) if whole else []
+        gone = await self._given_up(account, seen) if due else []
         if unlisted is not None and not rows and not gone:
             raise unlisted
         if listed is not None:
@@ -170,14 +171,18 @@ class Reconciler:
             except BrokerBusy:
                 seen.listless = seen.listless or (unlisted is not None and row is rows[0])
                 raise
-            seen.listless = False
             round.answer(seen)
         seen.at = 0
         await self._desk.together.take_back(broker, account, rows)
         if whole and listed is not None:
             await self._unlisted(broker, list(zip(rows, troubles, strict=True)), seen, listed)
             await self._strays(broker, account, seen, listed, rows)
-        await self._late(broker, gone[:GIVEN_UP_MOST], seen)
+        try:
+            await self._late(broker, gone[:GIVEN_UP_MOST], seen)
+        except BrokerBusy:
+            seen.listless = seen.listless or (unlisted is not None and not rows)
+            raise
+        seen.listless = False
         if any(troubles) or not seen.unclear.keys().isdisjoint(row.id for row in gone):
             # Money may have moved for fills of which the broker tells nothing.
             seen.whole_at = now if whole else seen.whole_at

@@ -91,12 +91,7 @@ class Feedbook:
 
     async def look_at_hours(self) -> None:
         """Markets have opened and closed, and no message may have told it."""
-        for feed in tuple(self):
-            try:
-                await feed.look_at_hours()
-            except Exception:
-                # One whose hours cannot be told must not keep all others from being looked at.
-                LOG.exception("trading_hours_unknown", instrument=str(feed.key.instrument))
+        await asyncio.gather(*(_look_at_hours(feed) for feed in tuple(self)))
 
     def sweep(self) -> None:
         """End those that nobody has wanted for a while."""
@@ -162,3 +157,11 @@ def _key(seat: Seat, instrument: str, source: FillSource) -> FeedKey:
     return FeedKey(
         tenant=seat.tenant, provider=seat.model.provider, source=source, instrument=parse_instrument(instrument)
     )  # fmt: skip
+
+
+async def _look_at_hours(feed: Feed) -> None:
+    try:
+        await feed.look_at_hours()
+    except Exception:
+        # One whose hours cannot be told must not keep all others from being looked at.
+        LOG.exception("trading_hours_unknown", instrument=str(feed.key.instrument))

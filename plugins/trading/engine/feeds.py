@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 import structlog
 
@@ -28,7 +28,7 @@ from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.words.books import ORDER_BOOK, OrderBookAsk
-from schema.words.candles import CANDLES, Candle, CandlesAsk, rows_of
+from schema.words.candles import CANDLES, Bars, Candle, CandlesAsk, rows_of
 from schema.words.intervals import Interval
 from schema.words.live import NoticeCode
 from schema.words.orders import FillSource
@@ -72,7 +72,9 @@ class Feed:
         self._lost: datetime | None = None
         """When its line was, since it said something: what was said before does not hold any more."""
         self._prompt: datetime | None = None
-        """When something came last that does not run behind by design."""
+        """When something was streamed last that does not run behind by design."""
+        self._prompt_answer: datetime | None = None
+        """The same of what was answered."""
         self._unstamped = ""
         """Who streamed the newest message, where it bears no stamp, and counts as of its arrival."""
         self._over = False
@@ -257,8 +259,13 @@ class Feed:
             # What comes with them was shown before.
             return
         made = message.provenance
-        if self._is_behind(made):
+        if self._is_behind(made, self._prompt):
+            if self._asks_at is None:
+                # Somebody may have what does not.
+                self._ask_at(self._clock.monotonic() + POLL_S)
             return
+        if made is not None and message.values and not _is_late(made):
+            self._prompt = at
         if message.values:
             self._over = False
             self._ask_at(None)
@@ -266,14 +273,17 @@ class Feed:
         for tick, quote in self._ticks(message.values, made, at):
             await self._told(tick, quote, shown=tapped.joined)
 
-    def _is_behind(self, made: Provenance | None) -> bool:
-        """Whether it runs behind by design, and what does not has told lately; of a named provider all counts."""
-        if made is None or self.key.provider is not None:
+    def _is_behind(self, made: Provenance | None, prompt: datetime | None) -> bool:
+        """Whether it runs behind by design, and what does not was told lately; of a named provider all counts."""
+        if made is None or prompt is None or self.key.provider is not None:
             return False
-        now = self._clock.now()
-        if made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY):
-            return self._prompt is not None and now - self._prompt <= PROMPT
-        self._prompt = now
+        return _is_late(made) and self._clock.now() - prompt <= PROMPT
+
+    def _is_late_answer(self, made: Provenance) -> bool:
+        if any(self._is_behind(made, prompt) for prompt in (self._prompt, self._prompt_answer)):
+            return True
+        if not _is_late(made):
+            self._prompt_answer = self._clock.now()
         return False
 
     def _ticks(
@@ -358,13 +368,13 @@ class Feed:
         if isinstance(found, NoAnswer) or found.held_copy:
             self.silent = True
             return False
-        if self._is_behind(found.provenance):
+        if self._is_late_answer(found.provenance):
             return False
         if self.told is not None and found.tick.as_of is not None and found.tick.as_of < self.told:
             # Of a stream without stamps nobody knows from when it was: what the same provider says since counts.
             since = self._lost if self._unstamped == found.tick.provider else None
             if since is None or found.provenance.fetched_at < since:
-                return True
+                return self._lost is None
         now = self._clock.now()
         self.state, self._told_in, self._asked = found.state, found.state, _minute(now)
         self._stated = now if found.provenance.mode is DataMode.LIVE else None
@@ -379,11 +389,16 @@ class Feed:
         end = _minute(self._clock.now())
         ask = CandlesAsk(instrument=self.key.instrument, interval=Interval.M1, start=end - 2 * MINUTE, end=end)
         fetched = await self._context().market.fetch(CANDLES, ask, self._terms)
-        if self._is_behind(fetched.provenance):
+        bars = cast(Bars, fetched.value)
+        if self._is_late_answer(fetched.provenance) or (self.spec and not tells(self.spec, bars.currency or "")):
             return False
-        for tick, _ in self._ticks(rows_of(fetched.value), fetched.provenance, self._clock.now()):
+        for tick, _ in self._ticks(rows_of(bars), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
         return self._lost is None
+
+
+def _is_late(made: Provenance) -> bool:
+    return made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY)
 
 
 def _minute(at: datetime) -> datetime:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
@@ -155,3 +156,19 @@ async def test_to_cancel_an_order_whose_number_is_another_ones_cancels_nothing(r
     rows = [await room.order(each) for each in (old, new)]
     assert (answer["order"]["status"], there.open) == ("PENDING_CANCEL", True)
     assert [row.filled for row in rows] == [D(0), D(filled or 0)]
+
+
+@pytest.mark.parametrize("ahead", [0, 90])
+async def test_an_order_that_bears_another_name_is_ours_however_far_our_clock_is_behind(room: Room, ahead: int) -> None:
+    venue = room.venue("tacc_b")
+    venue.skew = timedelta(seconds=ahead)
+    id = (await room.place("tacc_b"))["order"]["id"]
+    order = venue.by_client_id(id)
+    venue.fill(order, "0.4", "100")
+    order.status, order.client_id = "canceled", "web_1"
+
+    for _ in range(4):
+        await room.look(30)
+
+    row = await room.order(id)
+    assert (row.status, row.filled) == ("CANCELED", D("0.4"))

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
+from aiohttp import web
 from structlog.testing import capture_logs
 
 from gateway.core.contract import Context
@@ -16,7 +17,7 @@ from plugins.trading.plugin import erase
 from plugins.trading.tables import accounts
 from tests.doubles.brokers import DOWN, LOST, Placed
 from tests.plugins.trading.brokers import room as rooms
-from tests.plugins.trading.brokers.room import ADJUST, BROKERS, MONEY, REPLACE, Room, mutation, use_up
+from tests.plugins.trading.brokers.room import ADJUST, BROKERS, CANCEL, MONEY, REPLACE, Room, mutation, use_up
 from tests.plugins.trading.ledger.books import TENANT
 from tests.plugins.trading.rowsof import D
 
@@ -311,3 +312,52 @@ async def test_a_trouble_that_differs_by_its_seconds_alone_is_told_once(room: Ro
             await room.look(0.05)
 
     assert len([each for each in logs if each["event"] == "broker_not_reconciled"]) == 1
+
+
+@pytest.mark.parametrize("others", [0, 1, 5])
+@pytest.mark.parametrize(("account", "path"), [("tacc_a", "/orders"), ("tacc_b", "/openOrders")])
+async def test_an_order_that_was_given_up_is_looked_after_while_a_firewall_bars_the_list(
+    room: Room, account: str, path: str, others: int
+) -> None:
+    id, late = await given_up(room, account)
+    for _ in range(others):
+        await room.place(account)
+    _bar(room, account, path, [True])
+    room.venue(account).fill(late, "0.5", "100")
+
+    for _ in range(40):
+        await room.look(30)
+
+    assert ((await room.order(id)).filled, late.status) == (D("0.5"), "canceled")
+
+
+@pytest.mark.parametrize(("account", "path"), [("tacc_a", "/orders"), ("tacc_b", "/openOrders")])
+async def test_money_is_compared_once_a_firewall_bars_no_list_any_more_though_no_order_is_open(
+    room: Room, account: str, path: str
+) -> None:
+    id = (await room.place(account))["order"]["id"]
+    bars = [True]
+    _bar(room, account, path, bars)
+    await room.look(10)
+    await room.do(CANCEL, orderId=id)
+    await room.look(70)
+    bars.clear()
+    before = len(await room.entries(account))
+    room.venue(account).cash[MONEY[account]] = "777"
+
+    for _ in range(10):
+        await room.look(120)
+
+    assert len(await room.entries(account)) > before
+
+
+def _bar(room: Room, account: str, path: str, bars: list[bool]) -> None:
+    """What a firewall answers of a path, for as long as it *bars*."""
+    venue, real = room.venue(account), room.venue(account).answer
+
+    async def barred(request: web.Request) -> web.StreamResponse:
+        if bars and request.method == "GET" and request.path.endswith(path):
+            return web.Response(text="<html>Forbidden", status=403, content_type="text/html")
+        return cast(web.StreamResponse, await real(request))
+
+    venue.answer = barred

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -21,6 +22,7 @@ from plugins.trading.orders.ground import ground_of
 from schema.errors import ConnectionFailed
 from schema.provenance import DataMode, FeedDelay, Provenance
 from schema.symbols import parse_instrument
+from schema.words.candles import Bars
 from schema.words.live import NoticeCode
 from schema.words.quotes import PriceType, Quote
 from schema.words.venues import MarketState
@@ -37,6 +39,7 @@ from tests.plugins.trading.engine.floorhouse import (
     priced,
     wish,
 )
+from tests.plugins.trading.rowsof import MADE
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5), "model": FREE}
 
@@ -645,13 +648,107 @@ async def _quiet_after(made: Hall, monkeypatch: pytest.MonkeyPatch, provider: st
     return asked
 
 
-@pytest.mark.parametrize(("provider", "silent"), [(SANDBOX, False), ("alpha", True)])
-async def test_a_stream_without_stamps_that_is_there_again_and_quiet_is_asked_for_once(
-    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str, silent: bool
+@pytest.mark.parametrize(("provider", "again"), [(SANDBOX, False), ("alpha", True)])
+async def test_a_stream_without_stamps_that_is_there_again_and_quiet_is_asked_for_until_an_answer_counts(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str, again: bool
 ) -> None:
     asked = await _quiet_after(made, monkeypatch, provider)
 
-    assert (len(asked), _feed(made).silent) == (1, silent)
+    assert (len(asked) > 1, _feed(made).silent) == (again, again)
+
+
+@pytest.mark.parametrize("provider", [SANDBOX, "alpha"])
+async def test_a_quiet_stream_is_asked_for_again_after_an_answer_that_is_older_than_what_it_told(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, provider: str
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    made.board.prices, account = {BTC: "100"}, await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    await _say(made, "100", BTC, delay=FeedDelay.REALTIME)
+    stamps = [made.house.clock.now() - timedelta(seconds=1)]
+
+    def stamped(*what: Any, **how: Any) -> Priced:
+        found, now = priced(*what, **how), made.house.clock.now()
+        at = stamps[0] if stamps else now
+        own = replace(found.provenance, provider=provider, as_of=at, fetched_at=now)
+        return replace(found, tick=replace(found.tick, at=now, as_of=at, provider=provider), provenance=own)
+
+    monkeypatch.setattr("tests.plugins.trading.engine.floorhouse.priced", stamped)
+    await made.trouble(NoticeCode.RECONNECTING)
+    made.house.clock.turn(2)
+    await made.trouble(NoticeCode.FRESH_AGAIN)
+    await made.asked()
+    before = await made.stand(order.id)
+    stamps.clear()
+    made.board.prices = {BTC: "80"}
+    await made.asked()
+
+    assert (before, await made.stand(order.id)) == (("ACCEPTED", "0"), ("FILLED", "1"))
+
+
+async def _asked_by(made: Hall, doing: Awaitable[None]) -> None:
+    """Once a price was asked for by that."""
+    made.board.asked.clear()
+    await doing
+    async with asyncio.timeout(5):
+        await made.board.asked.wait()
+    await made.settle()
+
+
+@pytest.mark.parametrize("prompt", [True, False], ids=["a stream that was prompt", "one that never was"])
+async def test_what_is_prompt_is_asked_for_while_a_stream_runs_behind_and_one_that_always_did_goes_on(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, prompt: bool
+) -> None:
+    monkeypatch.setattr("plugins.trading.engine.feeds.POLL_S", 0.001)
+    account = await made.account()
+    (order,) = await made.place(account, wish("BUY", "LIMIT", limit_price="85"), price="100")
+    await made.look()
+    late = {"as_of": made.house.clock.now() - timedelta(seconds=895), **LATE}
+    await _say(made, "100", BTC, **({"delay": FeedDelay.REALTIME} if prompt else late))
+    if prompt:
+        made.board.prices = {BTC: "80"}
+        made.house.clock.turn(10)
+    else:
+        made.board.prices = {BTC: "100"}
+        await made.trouble(NoticeCode.RECONNECTING)
+        made.house.clock.turn(2)
+        await _asked_by(made, made.trouble(NoticeCode.FRESH_AGAIN))
+        made.house.clock.turn(10)
+    told = _say(made, "80", BTC, as_of=made.house.clock.now() - timedelta(seconds=895), **LATE)
+    await (_asked_by(made, told) if prompt else told)
+
+    assert await made.stand(order.id) == ("FILLED", "1")
+
+
+@pytest.mark.parametrize(("told", "stands"), [(None, ("FILLED", "1")), ("EUR", ("ACCEPTED", "0"))])
+async def test_bars_that_are_answered_in_another_currency_fill_nothing(
+    made: Hall, monkeypatch: pytest.MonkeyPatch, told: str | None, stands: tuple[str, str]
+) -> None:
+    account = await made.account(model={**FREE, "source": "BARS", "provider": SANDBOX})
+    (order,) = await made.place(account, wish("BUY", "LIMIT", "1", limit_price="9"), price="10")
+    await made.look()
+    feed = _feed(made)
+    real = feed._context
+    await made.trouble(NoticeCode.RECONNECTING)
+    made.house.clock.turn(181)
+
+    async def fetch(capability: Any, ask: Any, terms: Any) -> Any:
+        times = (ask.start, ask.start + timedelta(minutes=1))
+        top, low, middle = ((D(each),) * 2 for each in (12, 8, 10))
+        bars = Bars(
+            open_time=times, open=middle, high=top, low=low, close=middle, volume=(D(100),) * 2, closed=(True, True),
+            currency=told,
+        )  # fmt: skip
+        return SimpleNamespace(value=bars, provenance=replace(MADE, provider=SANDBOX))
+
+    market = SimpleNamespace(fetch=fetch)
+    monkeypatch.setattr(feed, "_context", lambda: SimpleNamespace(market=market, local=real().local))
+    await feed._poll_bars()
+    monkeypatch.setattr(feed, "_context", real)
+    await made.settle()
+
+    assert await made.stand(order.id) == stands
 
 
 async def test_who_takes_over_closes_by_force_by_no_answer_that_was_met_before(
