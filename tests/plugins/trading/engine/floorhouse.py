@@ -28,12 +28,13 @@ from plugins.trading.accounts.store import AccountStore
 from plugins.trading.engine.engine import Engine
 from plugins.trading.ledger.book import LedgerBook
 from plugins.trading.ledger.drafts import deposit
+from plugins.trading.markets.heard import Heard
 from plugins.trading.markets.marks import Mark, Marks
 from plugins.trading.markets.priced import Priced
 from plugins.trading.markets.prices import P, Prices
 from plugins.trading.markets.specs import untradable
 from plugins.trading.orders.floor import Floor
-from plugins.trading.orders.ground import Ground
+from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.placing import Place, place, replaced
 from plugins.trading.orders.wishes import Wish
 from plugins.trading.rows import AccountRow, OrderRow
@@ -417,6 +418,23 @@ def losing(
 
     monkeypatch.setattr(made.house.store, "write", write)
     return left
+
+
+def tell_once_priced(made: Hall, monkeypatch: pytest.MonkeyPatch, module: str, price: str) -> None:
+    """The one stream tells a price now, after a module has asked for what its orders go by."""
+    (feed,), now = made.engine.feeds, made.house.clock.now()
+    before = feed.priced(ExecutionModel())
+    assert before is not None
+    own = replace(before.provenance, as_of=now, fetched_at=now)
+    tick = replace(before.tick, last=D(price), at=now, as_of=now)
+    told = replace(before, price=D(price), provenance=own, tick=tick)
+
+    async def then_told(*how: Any, **more: Any) -> Ground:
+        found = await ground_of(*how, **more)
+        made.house.host.service(Heard).begin(feed.key, lambda _: told)
+        return found
+
+    monkeypatch.setattr(f"plugins.trading.engine.{module}.ground_of", then_told)
 
 
 async def deaf(_: Engine) -> None:

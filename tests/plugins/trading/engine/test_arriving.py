@@ -16,12 +16,11 @@ from gateway.core.matching.model import ExecutionModel
 from plugins.trading.engine.dealing import Dealer
 from plugins.trading.engine.grounds import Grounds
 from plugins.trading.engine.seat import Seat
-from plugins.trading.markets.heard import Heard
 from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.rows import OrderRow
 from schema.words.live import NoticeCode
 from schema.words.orders import TimeInForce
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, FREE, D, Hall, hall, tell_once_priced, wish
 
 LENDS: dict[str, Any] = {"margin": "MARGIN", "leverage": D(5)}
 ACCOUNTS: Any = pytest.mark.parametrize("given", [{}, LENDS], ids=["cash", "margin"])
@@ -339,20 +338,8 @@ async def test_what_streams_after_an_order_was_priced_and_before_it_arrives_coun
     made.board.hears, made.board.prices[BTC] = True, "100"
     (order,) = await made.place(account, wish("SELL", "MARKET", "1", condition=_in(made, 4)), price="100")
     await made.look()
-    (feed,) = made.engine.feeds
-    before = feed.priced(ExecutionModel())
-    assert before is not None
     made.house.clock.turn(4)
-    now = made.house.clock.now()
-    own = replace(before.provenance, as_of=now, fetched_at=now)
-    told = replace(before, price=D(85), provenance=own, tick=replace(before.tick, last=D(85), at=now, as_of=now))
-
-    async def then_told(*how: Any, **more: Any) -> Ground:
-        found = await ground_of(*how, **more)
-        made.house.host.service(Heard).begin(feed.key, lambda _: told)
-        return found
-
-    monkeypatch.setattr("plugins.trading.engine.grounds.ground_of", then_told)
+    tell_once_priced(made, monkeypatch, "grounds", "85")
     await made.look()
 
     assert await made.stand(order.id) == ("FILLED", "1")

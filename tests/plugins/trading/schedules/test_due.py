@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,17 +10,14 @@ import pytest
 from sqlalchemy import event, select
 from structlog.testing import capture_logs
 
-from gateway.core.matching.model import ExecutionModel
 from plugins.accounts.organisations.desk import OrganisationDesk
 from plugins.accounts.tables import organisations
 from plugins.trading.engine import scheduling
-from plugins.trading.markets.heard import Heard
-from plugins.trading.orders.ground import Ground, ground_of
 from plugins.trading.orders.placing import place
 from plugins.trading.rows import AccountRow, OrderRow, ScheduleRow
 from plugins.trading.tables import schedules
 from tests.gateway.doubles import NOON
-from tests.plugins.trading.engine.floorhouse import BTC, ETH, D, Hall, hall, wish
+from tests.plugins.trading.engine.floorhouse import BTC, ETH, D, Hall, hall, tell_once_priced, wish
 from tests.plugins.trading.schedules.test_schedules import CREATE
 
 SECOND = timedelta(seconds=1)
@@ -243,19 +239,7 @@ async def test_what_streams_after_one_was_priced_and_before_it_is_placed_counts(
         made.board.hears, made.board.prices = True, {BTC: "100"}
         account = await made.trader(owner=made.company.people["ada"].id)
         await _plan(made, account, every="MONTH")
-        (feed,) = made.engine.feeds
-        before = feed.priced(ExecutionModel())
-        assert before is not None
-        now = made.house.clock.now()
-        own = replace(before.provenance, as_of=now, fetched_at=now)
-        told = replace(before, price=D(110), provenance=own, tick=replace(before.tick, last=D(110), at=now, as_of=now))
-
-        async def then_told(*how: Any, **more: Any) -> Ground:
-            found = await ground_of(*how, **more)
-            made.house.host.service(Heard).begin(feed.key, lambda _: told)
-            return found
-
-        monkeypatch.setattr("plugins.trading.engine.scheduling.ground_of", then_told)
+        tell_once_priced(made, monkeypatch, "scheduling", "110")
         await made.look()
 
         assert (await made.fills(account))[-1] == ("BUY", "1", "110")
