@@ -22,11 +22,11 @@ from gateway.core.matching.model import Bar, ExecutionModel, Spec, Tick
 from plugins.trading.markets.heard import FeedKey
 from plugins.trading.markets.priced import Priced
 from plugins.trading.markets.prices import Prices
-from plugins.trading.markets.ticks import is_open, maker_of, middle_of, tick_of, tick_of_book
+from plugins.trading.markets.ticks import is_open, maker_of, middle_of, runs_behind, tick_of, tick_of_book
 from plugins.trading.orders.market import Market, is_before, tells
 from schema.capability import DEFAULT_TERMS, Capability, Terms
 from schema.errors import MarketgateError, NoAnswer
-from schema.provenance import DataMode, FeedDelay, Provenance
+from schema.provenance import DataMode, Provenance
 from schema.words.books import ORDER_BOOK, OrderBookAsk
 from schema.words.candles import CANDLES, Bars, Candle, CandlesAsk, rows_of
 from schema.words.intervals import Interval
@@ -264,7 +264,7 @@ class Feed:
                 # Somebody may have what does not.
                 self._ask_at(self._clock.monotonic() + POLL_S)
             return
-        if made is not None and message.values and not _is_late(made):
+        if made is not None and message.values and not runs_behind(made):
             self._prompt = at
         if message.values:
             self._over = False
@@ -277,12 +277,13 @@ class Feed:
         """Whether it runs behind by design, and what does not was told lately; of a named provider all counts."""
         if made is None or prompt is None or self.key.provider is not None:
             return False
-        return _is_late(made) and self._clock.now() - prompt <= PROMPT
+        return runs_behind(made) and self._clock.now() - prompt <= PROMPT
 
     def _is_late_answer(self, made: Provenance) -> bool:
+        """The same of what is answered; what is prompt is noted."""
         if any(self._is_behind(made, prompt) for prompt in (self._prompt, self._prompt_answer)):
             return True
-        if not _is_late(made):
+        if not runs_behind(made):
             self._prompt_answer = self._clock.now()
         return False
 
@@ -395,10 +396,6 @@ class Feed:
         for tick, _ in self._ticks(rows_of(bars), fetched.provenance, self._clock.now()):
             await self._told(tick, None, shown=False)
         return self._lost is None
-
-
-def _is_late(made: Provenance) -> bool:
-    return made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY)
 
 
 def _minute(at: datetime) -> datetime:

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 from gateway.core.matching.model import ExecutionModel, Tick
 from plugins.trading.markets.marks import Mark, Marks
-from plugins.trading.markets.ticks import age_of, stamp_of
+from plugins.trading.markets.ticks import age_of, runs_behind, stamp_of
 from schema.currencies import FIATS
-from schema.provenance import Conversion, DataMode, FeedDelay, Provenance
+from schema.provenance import Conversion, DataMode, Provenance
 from schema.words.venues import MarketState
 
 LATELY = timedelta(seconds=1)
@@ -43,7 +43,7 @@ class Priced:
     @property
     def late(self) -> bool:
         """Whether its feed runs behind by design."""
-        return self.provenance.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY)
+        return runs_behind(self.provenance)
 
     def told_since(self, since: datetime) -> bool:
         """Whether it was the newest so lately; recordings always are."""

@@ -60,6 +60,11 @@ def stamp_of(made: Provenance, kind: PriceType | None = None) -> datetime | None
     return min(made.as_of or made.fetched_at, made.fetched_at) + timedelta(seconds=made.delay_seconds or 0)
 
 
+def runs_behind(made: Provenance) -> bool:
+    """Whether a feed does so by design."""
+    return made.delay in (FeedDelay.DELAYED, FeedDelay.END_OF_DAY)
+
+
 def age_of(tick: Tick, now: datetime) -> timedelta:
     """How old a tick is; nothing for what does not age."""
     return NOTHING if tick.as_of is None else max(now - tick.as_of, NOTHING)
